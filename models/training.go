@@ -1,0 +1,75 @@
+package models
+
+// IgnoreIndex marks a label that takes no part in the loss, as in PyTorch and transformers.
+const IgnoreIndex = -100
+
+// Batch is some sequences without padding: the attended tokens of all of them, one after the other, as rows.
+// T counts tokens, B sequences, M masked positions. A position that an attention mask hides is simply absent;
+// PositionIDs keeps the places of the others.
+type Batch struct {
+	InputIDs     []int32 // (T)
+	TokenTypeIDs []int32 // (T)
+	PositionIDs  []int32 // (T)
+	Offsets      []int   // (B+1): sequence b is the rows Offsets[b] to Offsets[b+1], at least one
+
+	MaskedPositions []int32 // (M): rows of (T) whose token the masked-LM head predicts, ascending
+	MaskedLabels    []int32 // (M): the token that stood there
+	SentenceLabels  []int32 // (B): 0 in order, 1 swapped (SOP) or random (NSP), or IgnoreIndex; nil without that objective
+
+	// What dropout is a function of, besides the seed: the optimizer step, and which of the step's sequences
+	// the batch's first one is. A step gives the same masks however it is split into micro-batches.
+	Step          uint64
+	FirstSequence int
+}
+
+// Tokens returns T, the number of tokens of the batch.
+func (b *Batch) Tokens() int { return len(b.InputIDs) }
+
+// Sequences returns B, the number of sequences of the batch.
+func (b *Batch) Sequences() int { return len(b.Offsets) - 1 }
+
+// Denominators are the numbers that the loss sums of one whole optimizer step are divided by. They are known
+// before its first micro-batch, so that any split of the step gives the same gradient.
+type Denominators struct {
+	MaskedTokens float64 // all labels of the masked-LM loss
+	Sentences    float64 // all labels of the sentence loss
+}
+
+// Losses are sums over a batch, with what is needed to make means and accuracies of them.
+type Losses struct {
+	MaskedLM        float64 // Σ cross-entropy of the masked tokens, in nats
+	MaskedTokens    int
+	MaskedCorrect   int     // masked tokens whose arg max is the label
+	Sentence        float64 // Σ cross-entropy of the sentence labels, in nats
+	Sentences       int
+	SentenceCorrect int
+}
+
+// Add adds other to l.
+func (l *Losses) Add(other Losses) {
+	l.MaskedLM += other.MaskedLM
+	l.MaskedTokens += other.MaskedTokens
+	l.MaskedCorrect += other.MaskedCorrect
+	l.Sentence += other.Sentence
+	l.Sentences += other.Sentences
+	l.SentenceCorrect += other.SentenceCorrect
+}
+
+// Optimizer names an update rule.
+type Optimizer string
+
+const (
+	AdamW Optimizer = "adamw" // torch.optim.AdamW; without BiasCorrection and with epsilon 1e-6, Google's
+	LAMB  Optimizer = "lamb"  // Google's LAMB (arXiv:1904.00962): no bias correction, no clamp of the trust ratio
+)
+
+// Hyperparameters are those of one optimizer step.
+type Hyperparameters struct {
+	Optimizer      Optimizer
+	LearningRate   float64
+	Beta1, Beta2   float64
+	Epsilon        float64
+	WeightDecay    float64 // of decayed parameters only
+	BiasCorrection bool
+	MaxGradNorm    float64 // global-norm clipping; 0 is none
+}
