@@ -1,0 +1,100 @@
+package models
+
+import (
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"slices"
+)
+
+// Weights are the numbers of a model, in the table's flat order.
+type Weights struct {
+	Config     Config
+	Parameters *Parameters
+	Data       []float32 // (Parameters.Size)
+}
+
+// NewWeights returns the weights of a model of configuration c, all zero.
+func NewWeights(c Config) *Weights {
+	p := NewParameters(c)
+	return &Weights{Config: c, Parameters: p, Data: make([]float32, p.Size)}
+}
+
+// Tensor returns the numbers of p, without a copy.
+func (w *Weights) Tensor(p *Parameter) []float32 { return w.Data[p.Offset : p.Offset+p.Size()] }
+
+// Initialize draws the weights that a training starts from: Google's truncated normal. A tensor's numbers depend on
+// the seed and its name alone.
+func (w *Weights) Initialize(seed uint64) {
+	for _, p := range w.Parameters.Order {
+		data := w.Tensor(p)
+		switch p.Initializer {
+		case Zeros:
+			clear(data)
+		case Ones:
+			for i := range data {
+				data[i] = 1
+			}
+		case TruncatedNormal, WordEmbeddings:
+			fillTruncatedNormal(data, w.Config.InitializerRange, seed, p.Name)
+		}
+		if p.Initializer == WordEmbeddings {
+			e := p.Shape[1]
+			clear(data[w.Config.PadTokenID*e : (w.Config.PadTokenID+1)*e])
+		}
+	}
+}
+
+func fillTruncatedNormal(data []float32, std float64, seed uint64, name string) {
+	h := fnv.New64a()
+	h.Write([]byte(name))
+	random := rand.New(rand.NewPCG(seed, h.Sum64()))
+	for i := range data {
+		x := random.NormFloat64()
+		for x < -2 || x > 2 {
+			x = random.NormFloat64()
+		}
+		data[i] = float32(std * x)
+	}
+}
+
+// SetTensors fills w from the tensors of a checkpoint. Every parameter must be there with its shape, and nothing else
+// but the tied twins and derived tensors that some writers add.
+func (w *Weights) SetTensors(tensors map[string]SafeTensor) error {
+	known := map[string]*Parameter{}
+	for _, p := range w.Parameters.Order {
+		known[p.Name] = p
+		t, ok := tensors[p.Name]
+		if !ok {
+			return fmt.Errorf("tensor %s is missing, want shape %v", p.Name, p.Shape)
+		}
+		if !slices.Equal(t.Shape, p.Shape) {
+			return fmt.Errorf("tensor %s has shape %v, want %v", p.Name, t.Shape, p.Shape)
+		}
+		values, err := t.Float32s()
+		if err != nil {
+			return fmt.Errorf("tensor %s: %w", p.Name, err)
+		}
+		copy(w.Tensor(p), values)
+	}
+	for name, t := range tensors {
+		switch {
+		case known[name] != nil || derived[name]:
+		case tied[name] == "":
+			return fmt.Errorf("tensor %s is not part of an %s; remove it or name the architecture that has it",
+				name, w.Config.Architecture)
+		case !slices.Equal(t.Bytes, tensors[tied[name]].Bytes):
+			return fmt.Errorf("tensor %s differs from %s; they are tied and must be equal", name, tied[name])
+		}
+	}
+	return nil
+}
+
+// Tensors returns w as the tensors of a checkpoint, in the table's order.
+func (w *Weights) Tensors() []NamedTensor {
+	tensors := make([]NamedTensor, len(w.Parameters.Order))
+	for i, p := range w.Parameters.Order {
+		tensors[i] = NamedTensor{Name: p.Name, Shape: p.Shape, Data: w.Tensor(p)}
+	}
+	return tensors
+}
