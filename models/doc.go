@@ -9,6 +9,7 @@
 //	weights.go      the table's numbers, in one flat slice
 //	safetensors.go  the file format of those numbers
 //	checkpoint.go   the directory that holds a model: written whole or not at all
+//	border.go       the names of inputs and outputs
 //	training.go     what passes between a training loop and an engine
 //
 // The trainer and the exporter meet only here. Nothing is computed in this package.
