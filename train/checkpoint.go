@@ -1,0 +1,168 @@
+package train
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"goalbert/models"
+)
+
+// The directory of a run:
+//
+//	metrics.jsonl  curves.png
+//	checkpoints/step-00000200/
+//	        config.json  model.safetensors  and the tokenizer's files
+//	        trainer/state.json  trainer/optimizer.safetensors
+//	model/  the weights after the last step, in the same layout, without trainer/
+//
+// A checkpoint is written under another name and renamed when it is whole and on the disk.
+const (
+	CheckpointsDirectory = "checkpoints"
+	ModelDirectory       = "model"
+	CurvesFile           = "curves.png"
+
+	stateFile     = "trainer/state.json"
+	optimizerFile = "trainer/optimizer.safetensors"
+
+	stepPrefix    = "step-"
+	partialInfix  = ".partial-" // as models.WriteDirectory and models.WriteFile name what is not whole
+	removedSuffix = partialInfix + "removed"
+)
+
+// State is what a checkpoint knows besides weights and optimizer: trainer/state.json.
+type State struct {
+	Step      int               `json:"step"`
+	Steps     int               `json:"steps"` // of the whole run
+	Position  Position          `json:"position"`
+	Tokens    int64             `json:"tokens"`
+	Seconds   float64           `json:"seconds"`
+	Options   Options           `json:"options"`
+	Data      string            `json:"data"` // fingerprint of the documents
+	KernelSet string            `json:"kernel_set"`
+	HeldOut   *Scores           `json:"held_out,omitempty"` // at this step, where it was evaluated
+	Best      *Best             `json:"best,omitempty"`     // among the checkpoints up to this one
+	Files     map[string]string `json:"files"`              // SHA-256 by path, of all but this one
+}
+
+// Best names the checkpoint with the lowest held-out masked-LM loss.
+type Best struct {
+	Step         int     `json:"step"`
+	MaskedLMLoss float64 `json:"masked_lm_loss"`
+}
+
+// Checkpoint is a whole checkpoint on the disk.
+type Checkpoint struct {
+	Directory string
+	State     State
+}
+
+func stepDirectory(run string, step int) string {
+	return filepath.Join(run, CheckpointsDirectory, fmt.Sprintf("%s%08d", stepPrefix, step))
+}
+
+// writeCheckpoint writes engine and tokenizer, and s with the files' SHA-256, as the checkpoint of s.Step.
+func writeCheckpoint(run string, e Engine, tokenizer func(string) error, s State) error {
+	return models.WriteDirectory(stepDirectory(run, s.Step), func(directory string) error {
+		if err := writeModel(directory, e, tokenizer); err != nil {
+			return err
+		}
+		if err := os.Mkdir(filepath.Join(directory, "trainer"), 0o777); err != nil {
+			return fmt.Errorf("train: write checkpoint: %w", err)
+		}
+		if err := models.WriteFile(filepath.Join(directory, optimizerFile), e.SaveOptimizer); err != nil {
+			return err
+		}
+		var err error
+		if s.Files, err = hashFiles(directory); err != nil {
+			return fmt.Errorf("train: write checkpoint: %w", err)
+		}
+		text, err := json.MarshalIndent(s, "", "  ")
+		if err != nil {
+			return fmt.Errorf("train: write %s: %w", stateFile, err)
+		}
+		return models.WriteFile(filepath.Join(directory, stateFile), func(w io.Writer) error {
+			_, err := w.Write(append(text, '\n'))
+			return err
+		})
+	})
+}
+
+// writeModel writes what other programs load: configuration, weights, tokenizer.
+func writeModel(directory string, e Engine, tokenizer func(string) error) error {
+	if err := e.Weights().WriteFiles(directory); err != nil {
+		return err
+	}
+	return tokenizer(directory)
+}
+
+// hashFiles returns the SHA-256 of every file below directory.
+func hashFiles(directory string) (map[string]string, error) {
+	hashes := map[string]string{}
+	err := filepath.WalkDir(directory, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel(directory, path)
+		if err != nil {
+			return err
+		}
+		hashes[filepath.ToSlash(name)], err = hashFile(path)
+		return err
+	})
+	return hashes, err
+}
+
+func hashFile(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// removeCheckpoints removes those that are neither among the last keep nor the best. A crash in the middle leaves a
+// name that is no checkpoint's.
+func removeCheckpoints(run string, keep int, best *Best) error {
+	directories, err := checkpointDirectories(run)
+	if err != nil {
+		return err
+	}
+	for _, directory := range directories[:max(0, len(directories)-keep)] {
+		if best != nil && directory == stepDirectory(run, best.Step) {
+			continue
+		}
+		removed := filepath.Join(filepath.Dir(directory), "."+filepath.Base(directory)+removedSuffix)
+		if err := errors.Join(os.Rename(directory, removed), os.RemoveAll(removed)); err != nil {
+			return fmt.Errorf("train: remove an old checkpoint: %w", err)
+		}
+	}
+	return nil
+}
+
+// checkpointDirectories returns the checkpoints of a run, oldest first. There are none if there is no run.
+func checkpointDirectories(run string) ([]string, error) {
+	entries, err := os.ReadDir(filepath.Join(run, CheckpointsDirectory))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("train: read checkpoints: %w", err)
+	}
+	var directories []string
+	for _, e := range entries { // sorted, and steps have leading zeros
+		if e.IsDir() && strings.HasPrefix(e.Name(), stepPrefix) {
+			directories = append(directories, filepath.Join(run, CheckpointsDirectory, e.Name()))
+		}
+	}
+	return directories, nil
+}

@@ -1,0 +1,216 @@
+package train
+
+import (
+	"fmt"
+	"image/color"
+	"io"
+	"slices"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
+
+	"goalbert/models"
+)
+
+// CurveReferences are the dashed lines of the curves; 0 is none.
+type CurveReferences struct {
+	UnigramLoss      float64 // in nats
+	MajoritySentence float64 // accuracy of always answering the commoner label
+}
+
+func (r *run) curveReferences() CurveReferences {
+	return CurveReferences{UnigramLoss: r.plan.UnigramLoss, MajoritySentence: r.plan.MajoritySentence}
+}
+
+// Colours that differ for colour-blind readers too (Okabe and Ito).
+var (
+	trainingColor  = color.RGBA{R: 0x00, G: 0x72, B: 0xb2, A: 0xff}
+	heldOutColor   = color.RGBA{R: 0xd5, G: 0x5e, B: 0x00, A: 0xff}
+	referenceColor = color.RGBA{R: 0x50, G: 0x50, B: 0x50, A: 0xff}
+	gridColor      = color.RGBA{R: 0xe4, G: 0xe4, B: 0xe4, A: 0xff}
+)
+
+// most points of a line; more cannot be told apart
+const curvePoints = 1000
+
+// DrawCurves draws the metrics of a run as a PNG: masked-LM loss, sentence accuracy if there is one, learning rate.
+func DrawCurves(path string, lines []Metrics, references CurveReferences) error {
+	var steps []Metrics // those of optimizer steps
+	for _, m := range lines {
+		if m.Scores != nil {
+			steps = append(steps, m)
+		}
+	}
+	panels := []*plot.Plot{lossPanel(lines, steps, references)}
+	if slices.ContainsFunc(lines, hasSentences) {
+		panels = append(panels, sentencePanel(lines, steps, references))
+	}
+	panels = append(panels, learningRatePanel(steps))
+	return models.WriteFile(path, func(w io.Writer) error { return writePanels(w, panels) })
+}
+
+func hasSentences(m Metrics) bool {
+	return m.Scores != nil && m.SentenceScores != nil || m.HeldOut != nil && m.HeldOut.SentenceScores != nil
+}
+
+// writePanels draws one panel below the other, the first twice as high as the others.
+func writePanels(w io.Writer, panels []*plot.Plot) error {
+	const width, row, gap = 24 * vg.Centimeter, 5.2 * vg.Centimeter, 0.3 * vg.Centimeter
+	height := row*vg.Length(len(panels)+1) + gap
+	image := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(110))}
+	all := draw.New(image)
+	top := all.Max.Y - gap
+	for i, p := range panels {
+		bottom := top - row
+		if i == 0 {
+			bottom -= row
+		}
+		area := draw.Canvas{Canvas: all.Canvas, Rectangle: vg.Rectangle{
+			Min: vg.Point{X: all.Min.X + gap, Y: bottom + gap}, Max: vg.Point{X: all.Max.X - 2*gap, Y: top},
+		}}
+		p.Draw(area)
+		top = bottom
+	}
+	_, err := image.WriteTo(w)
+	return err
+}
+
+func newPanel(title, y string) *plot.Plot {
+	p := plot.New()
+	p.Title.Text, p.Y.Label.Text, p.X.Label.Text = title, y, "step"
+	p.Title.TextStyle.Font.Size = 13
+	p.Title.Padding = 6
+	p.X.Min = 0
+	p.Legend.Top = true
+	p.Legend.Padding = 2
+	grid := plotter.NewGrid()
+	grid.Vertical.Color, grid.Horizontal.Color = gridColor, gridColor
+	p.Add(grid)
+	return p
+}
+
+func lossPanel(lines, steps []Metrics, references CurveReferences) *plot.Plot {
+	p := newPanel("masked LM", "loss, nats a token")
+	loss := func(s *Scores) float64 { return s.MaskedLMLoss }
+	addTraining(p, steps, loss)
+	addHeldOut(p, heldOutPoints(lines, loss), "%s %.2f")
+	addReference(p, references.UnigramLoss, lines, "unigram reference %.2f")
+	return p
+}
+
+func sentencePanel(lines, steps []Metrics, references CurveReferences) *plot.Plot {
+	p := newPanel("sentence objective", "accuracy, %")
+	accuracy := func(s *Scores) float64 {
+		if s.SentenceScores == nil {
+			return 0
+		}
+		return 100 * s.SentenceAccuracy
+	}
+	addTraining(p, steps, accuracy)
+	addHeldOut(p, heldOutPoints(lines, accuracy), "%s %.1f %%")
+	if m := 100 * references.MajoritySentence; m > 50 {
+		addReference(p, m, lines, "commoner label %.1f %%")
+	}
+	addReference(p, 50, lines, "chance %.0f %%")
+	p.Y.Max = max(p.Y.Max, 60)
+	p.Y.Min = min(p.Y.Min, 45)
+	p.Legend.Top = false
+	return p
+}
+
+func learningRatePanel(steps []Metrics) *plot.Plot {
+	p := newPanel("learning rate", "rate")
+	points := make(plotter.XYs, len(steps))
+	for i, m := range steps {
+		points[i] = plotter.XY{X: float64(m.Step), Y: m.LearningRate}
+	}
+	addLine(p, thin(points), trainingColor, 1.5)
+	p.Y.Min = 0
+	return p
+}
+
+// addTraining adds the values of the steps, pale, and their smoothed course.
+func addTraining(p *plot.Plot, steps []Metrics, value func(*Scores) float64) {
+	points := make(plotter.XYs, len(steps))
+	for i, m := range steps {
+		points[i] = plotter.XY{X: float64(m.Step), Y: value(m.Scores)}
+	}
+	pale := trainingColor
+	pale.R, pale.G, pale.B = 0xb5, 0xd3, 0xe8
+	addLine(p, thin(points), pale, 0.7)
+	if line := addLine(p, thin(smooth(points)), trainingColor, 1.6); line != nil {
+		p.Legend.Add("training, smoothed", line)
+	}
+}
+
+func heldOutPoints(lines []Metrics, value func(*Scores) float64) plotter.XYs {
+	var points plotter.XYs
+	for _, m := range lines {
+		if m.HeldOut != nil {
+			points = append(points, plotter.XY{X: float64(m.Step), Y: value(m.HeldOut)})
+		}
+	}
+	return points
+}
+
+func addHeldOut(p *plot.Plot, points plotter.XYs, legend string) {
+	line := addLine(p, points, heldOutColor, 1.8)
+	if line == nil {
+		return
+	}
+	if marks, err := plotter.NewScatter(points); err == nil {
+		marks.GlyphStyle = draw.GlyphStyle{Color: heldOutColor, Radius: 2.5, Shape: draw.CircleGlyph{}}
+		p.Add(marks)
+	}
+	p.Legend.Add(fmt.Sprintf(legend, "held out", points[len(points)-1].Y), line)
+}
+
+// addReference adds a dashed horizontal line over all steps.
+func addReference(p *plot.Plot, y float64, lines []Metrics, legend string) {
+	if y == 0 || len(lines) == 0 {
+		return
+	}
+	end := float64(max(1, lines[len(lines)-1].Step))
+	line := addLine(p, plotter.XYs{{X: 0, Y: y}, {X: end, Y: y}}, referenceColor, 1.2)
+	line.Dashes = []vg.Length{5, 4}
+	p.Legend.Add(fmt.Sprintf(legend, y), line)
+}
+
+// addLine returns nil where there is nothing to draw.
+func addLine(p *plot.Plot, points plotter.XYs, c color.Color, width vg.Length) *plotter.Line {
+	line, err := plotter.NewLine(points)
+	if err != nil { // no points
+		return nil
+	}
+	line.Color, line.Width = c, width
+	p.Add(line)
+	return line
+}
+
+// smooth returns the exponential moving average over about a fortieth of the points, without the start's bias.
+func smooth(points plotter.XYs) plotter.XYs {
+	keep := 1 - 1/max(1, float64(len(points))/40)
+	smoothed := make(plotter.XYs, len(points))
+	var sum, weight float64
+	for i, p := range points {
+		sum, weight = keep*sum+p.Y, keep*weight+1
+		smoothed[i] = plotter.XY{X: p.X, Y: sum / weight}
+	}
+	return smoothed
+}
+
+// thin keeps every k-th point, and the last.
+func thin(points plotter.XYs) plotter.XYs {
+	k := (len(points) + curvePoints - 1) / curvePoints
+	if k <= 1 {
+		return points
+	}
+	var kept plotter.XYs
+	for i := 0; i < len(points)-1; i += k {
+		kept = append(kept, points[i])
+	}
+	return append(kept, points[len(points)-1])
+}

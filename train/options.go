@@ -1,0 +1,194 @@
+package train
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+
+	"goalbert/models"
+)
+
+// Options of a pre-training. Those with a JSON name decide the result: a run is resumed with the same ones only. The
+// JSON names are also those of the command's flags.
+type Options struct {
+	Directory string `json:"-"` // of the run: see CheckpointsDirectory
+
+	Seed uint64 `json:"seed"` // of everything random
+
+	Segments
+	Masking
+	Schedule
+	Optimization
+
+	BatchSequences      int `json:"batch"`       // sequences of an optimizer step
+	MicroBatchSequences int `json:"micro-batch"` // most sequences computed at once
+
+	// How long to train: one of the three. Minutes are turned into a number of steps when the run starts.
+	Steps   int     `json:"steps"`
+	Tokens  int64   `json:"tokens"`
+	Minutes float64 `json:"minutes"`
+
+	HeldOut          float64 `json:"held-out"`           // share of the documents that is not trained on
+	HeldOutSequences int     `json:"held-out-sequences"` // most instances of them that an evaluation uses
+
+	EvaluateEvery   int `json:"-"` // steps; 0 is a tenth of the run
+	CheckpointEvery int `json:"-"` // steps; 0 is as often as evaluated
+	KeepCheckpoints int `json:"-"` // the last ones; the best one stays besides
+
+	// Evaluator computes the held-out losses elsewhere; nil is by the engine.
+	Evaluator Evaluator `json:"-"`
+	// Resume is the checkpoint to go on from; nil is from the start.
+	Resume *Checkpoint `json:"-"`
+}
+
+// Optimization is the optimizer and its constants.
+type Optimization struct {
+	Optimizer      models.Optimizer `json:"optimizer"`
+	Beta1          float64          `json:"beta1"`
+	Beta2          float64          `json:"beta2"`
+	Epsilon        float64          `json:"epsilon"`
+	WeightDecay    float64          `json:"weight-decay"`
+	BiasCorrection bool             `json:"bias-correction"`
+	MaxGradNorm    float64          `json:"max-grad-norm"` // 0 is no clipping
+}
+
+// hyperparameters returns the hyper-parameters of a step with that learning rate.
+func (o Optimization) hyperparameters(learningRate float64) models.Hyperparameters {
+	return models.Hyperparameters{
+		Optimizer: o.Optimizer, LearningRate: learningRate, Beta1: o.Beta1, Beta2: o.Beta2, Epsilon: o.Epsilon,
+		WeightDecay: o.WeightDecay, BiasCorrection: o.BiasCorrection, MaxGradNorm: o.MaxGradNorm,
+	}
+}
+
+// Defaults returns the options of a training with an optimizer, all but its length: for AdamW those of
+// torch.optim.AdamW with a linear decay, for LAMB those of the paper (rate 0.00176, 2.5 % warm-up, polynomial decay,
+// meant for steps of 4096 sequences).
+func Defaults(optimizer models.Optimizer) (Options, error) {
+	o := Options{
+		Segments:            Segments{Objective: SOP, SequenceLength: 128, ShortProbability: 0.1},
+		Masking:             DefaultMasking(),
+		Schedule:            Schedule{LearningRate: 1e-3, Warmup: 0.1, Decay: LinearDecay, Power: 1},
+		BatchSequences:      64,
+		MicroBatchSequences: 16,
+		HeldOut:             0.03,
+		HeldOutSequences:    512,
+		KeepCheckpoints:     2,
+		Optimization: Optimization{
+			Optimizer: optimizer, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 0.01, BiasCorrection: true,
+			MaxGradNorm: 1,
+		},
+	}
+	switch optimizer {
+	case models.AdamW:
+	case models.LAMB:
+		o.Schedule = Schedule{LearningRate: 0.00176, Warmup: 0.025, Decay: PolynomialDecay, Power: 1}
+		o.Epsilon, o.BiasCorrection = 1e-6, false
+	default:
+		return Options{}, fmt.Errorf("train: optimizer is %q, want %s or %s", optimizer, models.AdamW, models.LAMB)
+	}
+	return o, nil
+}
+
+// validate reports the first value that no training can have, with a model of configuration c.
+func (o *Options) validate(c models.Config) error {
+	if err := o.Segments.validate(); err != nil {
+		return err
+	}
+	if err := o.Schedule.validate(); err != nil {
+		return err
+	}
+	if o.SequenceLength > c.MaxPositionEmbeddings {
+		return fmt.Errorf("train: sequence length is %d, the model has %d positions (max_position_embeddings); "+
+			"use shorter sequences or a configuration with more positions", o.SequenceLength, c.MaxPositionEmbeddings)
+	}
+	if o.Objective != NoSentences && c.Architecture != models.ForPreTraining {
+		return fmt.Errorf("train: objective %s needs the sentence head of %s, the model is an %s; use objective %s",
+			o.Objective, models.ForPreTraining, c.Architecture, NoSentences)
+	}
+	if o.Objective != NoSentences && c.TypeVocabSize < 2 {
+		return fmt.Errorf("train: objective %s needs two token types, the model has type_vocab_size %d; "+
+			"use objective %s", o.Objective, c.TypeVocabSize, NoSentences)
+	}
+	if o.Optimizer != models.AdamW && o.Optimizer != models.LAMB {
+		return fmt.Errorf("train: optimizer is %q, want %s or %s", o.Optimizer, models.AdamW, models.LAMB)
+	}
+	return o.validateNumbers()
+}
+
+func (o *Options) validateNumbers() error {
+	for _, r := range []struct {
+		name         string
+		value, least int
+	}{
+		{"batch", o.BatchSequences, 1},
+		{"micro-batch", o.MicroBatchSequences, 1},
+		{"held-out sequences", o.HeldOutSequences, 1},
+		{"evaluation interval", o.EvaluateEvery, 0},
+		{"checkpoint interval", o.CheckpointEvery, 0},
+		{"checkpoints to keep", o.KeepCheckpoints, 1},
+		{"longest n-gram", o.MaxNGram, 1},
+		{"most predictions", o.MaxPredictions, 0},
+	} {
+		if r.value < r.least {
+			return fmt.Errorf("train: %s is %d, want at least %d", r.name, r.value, r.least)
+		}
+	}
+	for _, r := range []struct {
+		name  string
+		value float64
+		ok    bool
+		want  string
+	}{
+		{"masked-LM probability", o.Probability, o.Probability > 0 && o.Probability <= 1, "above 0, at most 1"},
+		{"held-out share", o.HeldOut, o.HeldOut >= 0 && o.HeldOut < 1, "0 or more, below 1"},
+		{"beta1", o.Beta1, o.Beta1 >= 0 && o.Beta1 < 1, "0 or more, below 1"},
+		{"beta2", o.Beta2, o.Beta2 >= 0 && o.Beta2 < 1, "0 or more, below 1"},
+		{"epsilon", o.Epsilon, o.Epsilon > 0, "above 0"},
+		{"weight decay", o.WeightDecay, o.WeightDecay >= 0, "0 or more"},
+		{"gradient norm limit", o.MaxGradNorm, o.MaxGradNorm >= 0, "0 (none) or more"},
+	} {
+		if !r.ok || math.IsInf(r.value, 0) {
+			return fmt.Errorf("train: %s is %v, want %s", r.name, r.value, r.want)
+		}
+	}
+	return o.validateLength()
+}
+
+func (o *Options) validateLength() error {
+	given := 0
+	for _, set := range []bool{o.Steps != 0, o.Tokens != 0, o.Minutes != 0} {
+		if set {
+			given++
+		}
+	}
+	if given != 1 || o.Steps < 0 || o.Tokens < 0 || !(o.Minutes >= 0) {
+		return fmt.Errorf("train: length is steps %d, tokens %d, minutes %v, want exactly one of them above 0",
+			o.Steps, o.Tokens, o.Minutes)
+	}
+	return nil
+}
+
+// sameResult reports the first option in which o differs from those that a checkpoint was made with.
+func (o *Options) sameResult(made *Options) error {
+	now, then := o.decisive(), made.decisive()
+	for _, name := range slices.Sorted(maps.Keys(now)) {
+		if string(now[name]) != string(then[name]) {
+			return fmt.Errorf("train: resume: %s is %s, the checkpoint was made with %s; "+
+				"resume with the same options or start another run", name, now[name], then[name])
+		}
+	}
+	return nil
+}
+
+// decisive returns the options that decide the result, by JSON name.
+func (o *Options) decisive() map[string]json.RawMessage {
+	text, err := json.Marshal(o)
+	if err != nil {
+		panic(fmt.Sprintf("train: options do not marshal: %v", err)) // NaN is refused by validate
+	}
+	var fields map[string]json.RawMessage
+	json.Unmarshal(text, &fields)
+	return fields
+}

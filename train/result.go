@@ -1,0 +1,66 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"goalbert/models"
+)
+
+// Result is how a run ended.
+type Result struct {
+	Plan
+	Tokens  int64   // seen
+	Seconds float64 // taken, evaluation and saving included
+
+	TokensPerSecond float64 // of the optimizer steps alone
+
+	Start, End *Scores // held-out, before the first step and after the last; nil if nothing is held out
+	Best       *Best   // checkpoint, which may be earlier than the last
+	Model      string  // directory of the weights after the last step
+}
+
+// finish writes the model after the last step.
+func (r *run) finish(ctx context.Context) (*Result, error) {
+	if r.state.HeldOut == nil {
+		if _, err := r.evaluate(ctx); err != nil {
+			return nil, err
+		}
+	}
+	directory := filepath.Join(r.options.Directory, ModelDirectory)
+	if _, err := os.Stat(directory); errors.Is(err, fs.ErrNotExist) {
+		err := models.WriteDirectory(directory, func(temporary string) error {
+			return writeModel(temporary, r.engine, r.data.WriteTokenizer)
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	result := &Result{
+		Plan: *r.plan, Tokens: r.state.Tokens, Seconds: r.seconds(), End: r.state.HeldOut, Best: r.state.Best,
+		Model: directory, TokensPerSecond: meanSpeed(r.metrics.lines),
+	}
+	if lines := r.metrics.lines; len(lines) > 0 {
+		result.Start = lines[0].HeldOut
+	}
+	return result, nil
+}
+
+// meanSpeed returns the tokens a second of all steps together, from each step's tokens and speed.
+func meanSpeed(lines []Metrics) float64 {
+	var tokens int64
+	var seconds float64
+	for _, m := range lines {
+		if m.TokensPerSecond > 0 {
+			seconds += float64(m.Tokens-tokens) / m.TokensPerSecond
+		}
+		tokens = m.Tokens
+	}
+	if seconds == 0 {
+		return 0
+	}
+	return float64(tokens) / seconds
+}

@@ -1,0 +1,93 @@
+package train
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// FindCheckpoint returns the newest checkpoint of a run's directory, every file of it checked, or nil if there is
+// none. A damaged one is an error that names the file, and the older checkpoint that is whole.
+func FindCheckpoint(run string) (*Checkpoint, error) {
+	directories, err := checkpointDirectories(run)
+	if err != nil || len(directories) == 0 {
+		return nil, err
+	}
+	newest := directories[len(directories)-1]
+	checkpoint, err := readCheckpoint(newest)
+	if err == nil {
+		return checkpoint, nil
+	}
+	for _, older := range slices.Backward(directories[:len(directories)-1]) {
+		if _, damaged := readCheckpoint(older); damaged == nil {
+			return nil, fmt.Errorf("%w; remove %s to resume from %s, which is whole", err, newest, filepath.Base(older))
+		}
+	}
+	return nil, fmt.Errorf("%w; no other checkpoint is whole: start the run again in another directory", err)
+}
+
+// readCheckpoint reads the state of a checkpoint and compares every file with its SHA-256.
+func readCheckpoint(directory string) (*Checkpoint, error) {
+	text, err := os.ReadFile(filepath.Join(directory, stateFile))
+	if err != nil {
+		return nil, fmt.Errorf("train: resume: %w", err)
+	}
+	c := &Checkpoint{Directory: directory}
+	if err := json.Unmarshal(text, &c.State); err != nil {
+		return nil, fmt.Errorf("train: resume: %s is damaged: %w", filepath.Join(directory, stateFile), err)
+	}
+	if want := stepDirectory("", c.State.Step); filepath.Base(directory) != filepath.Base(want) {
+		return nil, fmt.Errorf("train: resume: %s is damaged: it is of step %d",
+			filepath.Join(directory, stateFile), c.State.Step)
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.State.Files)) {
+		path := filepath.Join(directory, filepath.FromSlash(name))
+		got, err := hashFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("train: resume: %w", err)
+		}
+		if want := c.State.Files[name]; got != want {
+			return nil, fmt.Errorf("train: resume: %s is damaged: its SHA-256 is %.16s..., want %.16s...", path, got, want)
+		}
+	}
+	return c, nil
+}
+
+// checkResume reports why a run with these options and data cannot go on from a checkpoint.
+func checkResume(c *Checkpoint, o *Options, fingerprint string) error {
+	if err := o.sameResult(&c.State.Options); err != nil {
+		return err
+	}
+	if c.State.Data != fingerprint {
+		return errors.New("train: resume: the text is not what the checkpoint was trained on (after tokenization); " +
+			"resume with the same text and vocabulary or start another run")
+	}
+	return nil
+}
+
+// removePartial removes what a crash left half-written or half-removed in a run's directory.
+func removePartial(run string) error {
+	for _, directory := range []string{run, filepath.Join(run, CheckpointsDirectory)} {
+		entries, err := os.ReadDir(directory)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("train: resume: %w", err)
+		}
+		for _, e := range entries {
+			if strings.HasPrefix(e.Name(), ".") && strings.Contains(e.Name(), partialInfix) {
+				if err := os.RemoveAll(filepath.Join(directory, e.Name())); err != nil {
+					return fmt.Errorf("train: resume: %w", err)
+				}
+			}
+		}
+	}
+	return nil
+}
