@@ -1,0 +1,68 @@
+package tokenizer
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// ModelFile is the name of a SentencePiece vocabulary in a checkpoint directory.
+const ModelFile = "spiece.model"
+
+// Tokenizer turns text into the ids of a vocabulary and back. It is safe for concurrent use.
+type Tokenizer interface {
+	// Encode returns the ids of text, without [CLS] and [SEP] around them. Bytes that are no UTF-8 become U+FFFD.
+	// A special token that is written out in the text, as in "the [MASK] of France", is one id.
+	Encode(text string) []int32
+	// Decode returns the text of ids. An id outside the vocabulary is written as the unknown piece.
+	Decode(ids []int32) string
+	// VocabSize returns V, the number of ids.
+	VocabSize() int
+	// Piece returns the text of an id as the vocabulary has it; it is empty for an id outside [0, V).
+	Piece(id int32) string
+	// ID returns the id of a piece, and whether the vocabulary has it.
+	ID(piece string) (int32, bool)
+	// Special returns the ids of the special tokens.
+	Special() SpecialIDs
+	// StartsWord says whether a piece begins a word, which decides what n-gram masking takes for a whole word.
+	StartsWord(id int32) bool
+}
+
+// SpecialIDs are the ids of the special tokens.
+type SpecialIDs struct{ Pad, Unknown, CLS, SEP, MASK int32 }
+
+// BuildInputs surrounds the ids of one segment, or of two, with special tokens:
+//
+//	[CLS] A [SEP]             token types 0
+//	[CLS] A [SEP] B [SEP]     token types 0 up to the first [SEP], then 1; when b is not nil
+func BuildInputs(s SpecialIDs, a, b []int32) (ids, tokenTypeIDs []int32) {
+	n := len(a) + 2
+	if b != nil {
+		n += len(b) + 1
+	}
+	ids = make([]int32, 0, n)
+	ids = append(ids, s.CLS)
+	ids = append(ids, a...)
+	ids = append(ids, s.SEP)
+	tokenTypeIDs = make([]int32, n)
+	if b == nil {
+		return ids, tokenTypeIDs
+	}
+	for i := len(ids); i < n; i++ {
+		tokenTypeIDs[i] = 1
+	}
+	ids = append(ids, b...)
+	return append(ids, s.SEP), tokenTypeIDs
+}
+
+// Open reads the tokenizer of a checkpoint directory.
+func Open(dir string) (Tokenizer, error) {
+	path := filepath.Join(dir, ModelFile)
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("tokenizer: open %s: no vocabulary there, looked for %s; "+
+			"train one with \"albert tokenizer train\" or copy the model's own: %w", dir, ModelFile, fs.ErrNotExist)
+	}
+	return OpenAlbert(path)
+}
