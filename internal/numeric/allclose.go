@@ -60,7 +60,12 @@ type Reporter interface {
 // the tolerance was used where all is well.
 func Check[T Float](t Reporter, name string, got, want []T, tolerance Tolerance) {
 	t.Helper()
-	if c := Compare(got, want, tolerance); c.OK() {
+	report(t, name, Compare(got, want, tolerance))
+}
+
+func report(t Reporter, name string, c Comparison) {
+	t.Helper()
+	if c.OK() {
 		t.Logf("%s: %v", name, c)
 	} else {
 		t.Errorf("%s: %v", name, c)

@@ -76,6 +76,20 @@ func TestCheckGradient(t *testing.T) {
 	if len(r.errors) != 1 || !strings.Contains(r.errors[0], "worst at 2") {
 		t.Errorf("a wrong gradient gave %q", r.errors)
 	}
+	r = &recorder{}
+	CheckGradientAt(r, "f", f, x, []float64{0, right[1], 12.001}, []int{1})
+	if len(r.errors) != 0 || len(r.logs) != 1 {
+		t.Errorf("a gradient that is right where it is checked gave %q", r.errors)
+	}
+	CheckGradientAt(r, "f", f, x, []float64{0, right[1], 12.001}, []int{1, 2})
+	if len(r.errors) != 1 || !strings.Contains(r.errors[0], "worst at 2") {
+		t.Errorf("a gradient that is wrong at 2 gave %q", r.errors)
+	}
+	CheckGradientAt(r, "f", f, x, right, nil)
+	CheckGradient(r, "f", f, x, right[:2])
+	if len(r.errors) != 2 || !strings.Contains(r.errors[1], "got 2 elements, want 3") {
+		t.Errorf("a gradient that is too short gave %q", r.errors)
+	}
 	if x[0] != 0.3 || x[1] != -1.2 || x[2] != 2 {
 		t.Errorf("x became %v", x)
 	}
