@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"image/color"
 	"io"
+	"math"
 	"slices"
+	"strconv"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -44,11 +46,11 @@ func DrawCurves(path string, lines []Metrics, references CurveReferences) error 
 			steps = append(steps, m)
 		}
 	}
-	panels := []*plot.Plot{lossPanel(lines, steps, references)}
+	panels := []panel{{lossPanel(lines, steps, references), 10}}
 	if slices.ContainsFunc(lines, hasSentences) {
-		panels = append(panels, sentencePanel(lines, steps, references))
+		panels = append(panels, panel{sentencePanel(lines, steps, references), 7})
 	}
-	panels = append(panels, learningRatePanel(steps))
+	panels = append(panels, panel{learningRatePanel(steps), 5})
 	return models.WriteFile(path, func(w io.Writer) error { return writePanels(w, panels) })
 }
 
@@ -56,26 +58,36 @@ func hasSentences(m Metrics) bool {
 	return m.Scores != nil && m.SentenceScores != nil || m.HeldOut != nil && m.HeldOut.SentenceScores != nil
 }
 
-// writePanels draws one panel below the other, the first twice as high as the others.
-func writePanels(w io.Writer, panels []*plot.Plot) error {
-	const width, row, gap = 24 * vg.Centimeter, 5.2 * vg.Centimeter, 0.3 * vg.Centimeter
-	height := row*vg.Length(len(panels)+1) + gap
+// writePanels draws one panel below the other, each as high as its share, with their left edges aligned.
+func writePanels(w io.Writer, panels []panel) error {
+	const width, row, gap = 24 * vg.Centimeter, 1 * vg.Centimeter, 0.4 * vg.Centimeter
+	height := gap
+	for _, p := range panels {
+		height += row * p.rows
+	}
 	image := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(110))}
 	all := draw.New(image)
-	top := all.Max.Y - gap
+	left, top := vg.Length(0), all.Max.Y-gap
+	areas := make([]draw.Canvas, len(panels))
 	for i, p := range panels {
-		bottom := top - row
-		if i == 0 {
-			bottom -= row
-		}
-		area := draw.Canvas{Canvas: all.Canvas, Rectangle: vg.Rectangle{
-			Min: vg.Point{X: all.Min.X + gap, Y: bottom + gap}, Max: vg.Point{X: all.Max.X - 2*gap, Y: top},
+		areas[i] = draw.Canvas{Canvas: all.Canvas, Rectangle: vg.Rectangle{
+			Min: vg.Point{X: all.Min.X + gap, Y: top - row*p.rows + gap}, Max: vg.Point{X: all.Max.X - 2*gap, Y: top},
 		}}
-		p.Draw(area)
-		top = bottom
+		left = max(left, p.DataCanvas(areas[i]).Min.X)
+		top -= row * p.rows
+	}
+	for i, p := range panels {
+		areas[i].Min.X += left - p.DataCanvas(areas[i]).Min.X
+		p.Draw(areas[i])
 	}
 	_, err := image.WriteTo(w)
 	return err
+}
+
+// panel is a plot and its height.
+type panel struct {
+	*plot.Plot
+	rows vg.Length
 }
 
 func newPanel(title, y string) *plot.Plot {
@@ -84,6 +96,7 @@ func newPanel(title, y string) *plot.Plot {
 	p.Title.TextStyle.Font.Size = 13
 	p.Title.Padding = 6
 	p.X.Min = 0
+	p.X.Tick.Marker, p.Y.Tick.Marker = plot.TickerFunc(ticks), plot.TickerFunc(ticks)
 	p.Legend.Top = true
 	p.Legend.Padding = 2
 	grid := plotter.NewGrid()
@@ -115,9 +128,8 @@ func sentencePanel(lines, steps []Metrics, references CurveReferences) *plot.Plo
 		addReference(p, m, lines, "commoner label %.1f %%")
 	}
 	addReference(p, 50, lines, "chance %.0f %%")
-	p.Y.Max = max(p.Y.Max, 60)
-	p.Y.Min = min(p.Y.Min, 45)
-	p.Legend.Top = false
+	p.Y.Min, p.Y.Max = min(p.Y.Min, 40), 100
+	p.Legend.Left = true
 	return p
 }
 
@@ -182,7 +194,7 @@ func addReference(p *plot.Plot, y float64, lines []Metrics, legend string) {
 // addLine returns nil where there is nothing to draw.
 func addLine(p *plot.Plot, points plotter.XYs, c color.Color, width vg.Length) *plotter.Line {
 	line, err := plotter.NewLine(points)
-	if err != nil { // no points
+	if len(points) == 0 || err != nil { // an error is a point that is not finite
 		return nil
 	}
 	line.Color, line.Width = c, width
@@ -190,16 +202,35 @@ func addLine(p *plot.Plot, points plotter.XYs, c color.Color, width vg.Length) *
 	return line
 }
 
-// smooth returns the exponential moving average over about a fortieth of the points, without the start's bias.
+// smooth returns the mean around each point, of about a fortieth of them.
 func smooth(points plotter.XYs) plotter.XYs {
-	keep := 1 - 1/max(1, float64(len(points))/40)
+	half := len(points) / 80
 	smoothed := make(plotter.XYs, len(points))
-	var sum, weight float64
 	for i, p := range points {
-		sum, weight = keep*sum+p.Y, keep*weight+1
-		smoothed[i] = plotter.XY{X: p.X, Y: sum / weight}
+		var sum float64
+		around := points[max(0, i-half):min(len(points), i+half+1)]
+		for _, q := range around {
+			sum += q.Y
+		}
+		smoothed[i] = plotter.XY{X: p.X, Y: sum / float64(len(around))}
 	}
 	return smoothed
+}
+
+// ticks returns about six places between low and high, at multiples of 1, 2 or 5 times a power of ten.
+func ticks(low, high float64) []plot.Tick {
+	step := math.Pow(10, math.Floor(math.Log10((high-low)/6)))
+	for _, factor := range []float64{2, 2.5, 2} { // 2, 5, 10
+		if (high-low)/step > 8 {
+			step *= factor
+		}
+	}
+	var marks []plot.Tick
+	for i := int(math.Ceil(low/step - 1e-6)); float64(i) <= high/step+1e-6; i++ {
+		value := float64(i) * step
+		marks = append(marks, plot.Tick{Value: value, Label: strconv.FormatFloat(value, 'g', 6, 64)})
+	}
+	return marks
 }
 
 // thin keeps every k-th point, and the last.
