@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"goalbert/models"
+	"goalbert/tokenizer"
 )
 
 // Data is what a model is pre-trained on.
@@ -13,6 +14,14 @@ type Data struct {
 	Vocabulary *Vocabulary
 	// WriteTokenizer writes the tokenizer's files into a checkpoint's directory.
 	WriteTokenizer func(directory string) error
+}
+
+// NewData returns documents as what a model is pre-trained on; t made their tokens.
+func NewData(documents Documents, t tokenizer.Tokenizer) *Data {
+	return &Data{
+		Documents: documents, Vocabulary: NewVocabulary(t),
+		WriteTokenizer: func(directory string) error { return tokenizer.Save(t, directory) },
+	}
 }
 
 // validate reports what no model of configuration c can be trained on.

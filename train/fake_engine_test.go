@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"goalbert/models"
+	"goalbert/tokenizer"
 )
 
 // fakeEngine is a state machine whose weights are a hash of everything that it ever saw: two runs end with the same
@@ -149,7 +150,9 @@ const testVocabSize = 50
 
 // testVocabulary has the special pieces 0 to 4; of the others two in three begin a word.
 func testVocabulary() *Vocabulary {
-	v := &Vocabulary{CLS: 2, SEP: 3, Mask: 4, StartsWord: make([]bool, testVocabSize)}
+	v := &Vocabulary{
+		Special: tokenizer.SpecialIDs{Pad: 0, Unknown: 1, CLS: 2, SEP: 3, MASK: 4}, StartsWord: make([]bool, testVocabSize),
+	}
 	for i := range v.StartsWord {
 		v.StartsWord[i] = i < 5 || i%3 != 0
 	}

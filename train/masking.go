@@ -107,7 +107,7 @@ func drawNGram(longest int, r *rand.Rand) int {
 func replacement(id int32, v *Vocabulary, r *rand.Rand) int32 {
 	switch u := r.Float64(); {
 	case u < maskShare:
-		return v.Mask
+		return v.Special.MASK
 	case u < maskShare+keepShare:
 		return id
 	}

@@ -63,7 +63,7 @@ func TestReplacementShares(t *testing.T) {
 		DefaultMasking().mask(s, v, random(seed, 0))
 		for i, position := range s.MaskedPositions {
 			switch got := s.InputIDs[position]; got {
-			case v.Mask:
+			case v.Special.MASK:
 				masked++
 			case s.MaskedLabels[i]:
 				unchanged++
@@ -79,7 +79,7 @@ func TestReplacementShares(t *testing.T) {
 		[]float64{0.8 + 0.1/size, 0.1 + 0.1/size, 0.1 * (1 - 2/size)})
 	// no token that is not [MASK] is left out: the special ones and every other, each once in V
 	for id, n := range drawn {
-		if n == 0 && int32(id) != v.Mask {
+		if n == 0 && int32(id) != v.Special.MASK {
 			t.Errorf("token %d was never drawn", id)
 		}
 	}
@@ -127,7 +127,7 @@ func TestMaskingCoversWholeWords(t *testing.T) {
 			if hidden && wanted != id || !hidden && s.InputIDs[i] != id {
 				t.Fatalf("position %d held %d: label %d, now %d", i, id, wanted, s.InputIDs[i])
 			}
-			if hidden && (id == v.CLS || id == v.SEP) {
+			if hidden && (id == v.Special.CLS || id == v.Special.SEP) {
 				t.Fatalf("position %d, %d, is predicted", i, id)
 			}
 			begins := v.StartsWord[id] || i == s.segments[0][0] || i == s.segments[1][0]
@@ -173,7 +173,7 @@ func TestNGramsHideNeighbours(t *testing.T) {
 func TestNothingToPredict(t *testing.T) {
 	v := testVocabulary()
 	clear(v.StartsWord)
-	s := layOut(v, models.IgnoreIndex, []int32{6, 6, 6, 6, 6, 6})
+	s := layOut(v, models.IgnoreIndex, []int32{6, 6, 6, 6, 6, 6}, nil)
 	DefaultMasking().mask(s, v, random(1, 0))
 	_, d := newBatches([]*Sequence{s}, 1, 0)
 	if len(s.MaskedPositions) != 0 || d.MaskedTokens != 1 {

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 
 	"goalbert/models"
+	"goalbert/tokenizer"
 )
 
 // Objective names what the sentence head learns beside the masked LM.
@@ -136,7 +137,7 @@ func (s Segments) sequence(d Documents, in instance, v *Vocabulary, r *rand.Rand
 	a := join(d, in.document, in.begin, in.split)
 	if s.Objective == NoSentences {
 		a, _ = truncatePair(a, nil, s.room(), r)
-		return layOut(v, in.label, a)
+		return layOut(v, in.label, a, nil)
 	}
 	var b []int32
 	switch {
@@ -176,16 +177,12 @@ func truncatePair(a, b []int32, room int, r *rand.Rand) ([]int32, []int32) {
 	return a, b
 }
 
-// layOut returns [CLS] segment [SEP] segment [SEP] ... as a sequence; the number of a segment is its token type.
-func layOut(v *Vocabulary, label int32, segments ...[]int32) *Sequence {
-	s := &Sequence{InputIDs: []int32{v.CLS}, TokenTypeIDs: []int32{0}, SentenceLabel: label}
-	for i, tokens := range segments {
-		begin := len(s.InputIDs)
-		s.segments = append(s.segments, [2]int{begin, begin + len(tokens)})
-		s.InputIDs = append(append(s.InputIDs, tokens...), v.SEP)
-		for range len(tokens) + 1 {
-			s.TokenTypeIDs = append(s.TokenTypeIDs, int32(i))
-		}
+// layOut returns [CLS] A [SEP] B [SEP], or, where b is nil, [CLS] A [SEP] as a sequence.
+func layOut(v *Vocabulary, label int32, a, b []int32) *Sequence {
+	s := &Sequence{SentenceLabel: label, segments: [][2]int{{1, 1 + len(a)}}}
+	if b != nil {
+		s.segments = append(s.segments, [2]int{2 + len(a), 2 + len(a) + len(b)})
 	}
+	s.InputIDs, s.TokenTypeIDs = tokenizer.BuildInputs(v.Special, a, b)
 	return s
 }

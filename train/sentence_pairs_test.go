@@ -130,7 +130,7 @@ func TestSequenceLayout(t *testing.T) {
 			label: 1}, tokens(1, 3), tokens(2, 1)},
 	} {
 		got := s.sequence(d, c.in, v, random(1, 0))
-		want := slices.Concat([]int32{v.CLS}, c.a, []int32{v.SEP}, c.b, []int32{v.SEP})
+		want := slices.Concat([]int32{v.Special.CLS}, c.a, []int32{v.Special.SEP}, c.b, []int32{v.Special.SEP})
 		types := slices.Concat(make([]int32, len(c.a)+2), slices.Repeat([]int32{1}, len(c.b)+1))
 		if !slices.Equal(got.InputIDs, want) || !slices.Equal(got.TokenTypeIDs, types) || got.SentenceLabel != c.in.label {
 			t.Errorf("%s: %v %v label %d, want %v %v", name, got.InputIDs, got.TokenTypeIDs, got.SentenceLabel, want, types)
@@ -138,7 +138,7 @@ func TestSequenceLayout(t *testing.T) {
 	}
 	s.Objective = NoSentences
 	got := s.sequence(d, instance{document: 0, begin: 0, split: 2, end: 2, label: models.IgnoreIndex}, v, random(1, 0))
-	if want := slices.Concat([]int32{v.CLS}, tokens(0, 0, 1), []int32{v.SEP}); !slices.Equal(got.InputIDs, want) {
+	if want := slices.Concat([]int32{v.Special.CLS}, tokens(0, 0, 1), []int32{v.Special.SEP}); !slices.Equal(got.InputIDs, want) {
 		t.Errorf("one segment: %v, want %v", got.InputIDs, want)
 	}
 }
