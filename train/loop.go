@@ -71,7 +71,11 @@ func Pretrain(ctx context.Context, e Engine, data *Data, o Options, observer Obs
 	if err := r.train(ctx); err != nil {
 		return nil, r.interrupted(ctx, err)
 	}
-	return r.finish(ctx)
+	result, err := r.finish(ctx)
+	if err != nil {
+		return nil, r.interrupted(ctx, err)
+	}
+	return result, nil
 }
 
 // start begins a run at step 0, with a checkpoint: from then on it can be resumed, and the disk has shown that it
@@ -195,11 +199,11 @@ func (r *run) train(ctx context.Context) error {
 // step makes one optimizer step and moves the state beyond it. If it fails the state stays, and so do the weights,
 // unless the optimizer itself failed.
 func (r *run) step(ctx context.Context, l *loader) (*Metrics, error) {
+	begin := time.Now()
 	prepared, err := l.next(ctx)
 	if err != nil {
 		return nil, err
 	}
-	begin := time.Now()
 	var losses models.Losses
 	for _, b := range prepared.batches {
 		if ctx.Err() != nil {
@@ -238,8 +242,12 @@ func (r *run) diverged(step int, what string, value float64) error {
 	if r.last != nil && r.last.Scores != nil {
 		last = fmt.Sprintf("the last finite loss was %.4f at step %d", r.last.MaskedLMLoss, r.last.Step)
 	}
-	err := fmt.Errorf("train: step %d: the %s is %v, %s; try a learning rate below %v, a longer warm-up or "+
-		"max-grad-norm 1 (now %v)", step, what, value, last, r.options.LearningRate, r.options.MaxGradNorm)
+	advice := "a longer warm-up"
+	if r.options.MaxGradNorm == 0 {
+		advice = "clipping (max-grad-norm 1)"
+	}
+	err := fmt.Errorf("train: step %d: the %s is %v, %s; try a learning rate below %v or %s",
+		step, what, value, last, r.options.LearningRate, advice)
 	directories, readErr := checkpointDirectories(r.options.Directory)
 	if readErr != nil || len(directories) == 0 {
 		return err
