@@ -1,0 +1,37 @@
+"""Inputs and outputs of a model that Go wrote into one safetensors file, and their comparison with others."""
+
+import numpy
+import safetensors.numpy
+
+INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+TOLERANCE = 1e-4  # absolute and relative, as internal/numeric's Engine
+
+
+def read(path):
+    """Inputs as int64, whatever type the file has, and outputs, both by name."""
+    tensors = safetensors.numpy.load_file(path)
+    missing = [name for name in INPUTS if name not in tensors]
+    if missing or len(tensors) == len(INPUTS):
+        raise SystemExit(f"{path} has {sorted(tensors)}; want {', '.join(INPUTS)} and at least one output")
+    inputs = {name: tensors.pop(name).astype(numpy.int64) for name in INPUTS}
+    return inputs, tensors
+
+
+def agree(who, got, want, attention_mask):
+    """Prints how far got is from want where there is a token to attend to, and returns whether that is within tolerance.
+
+    The pooled outputs of a row come from position 0, so they are compared where position 0 is attended.
+    """
+    ok = True
+    for name, expected in sorted(want.items()):
+        seen = attention_mask == 1 if expected.ndim == 3 else attention_mask[:, 0] == 1
+        if got[name].shape != expected.shape:
+            print(f"{who}: {name} has shape {got[name].shape}, want {expected.shape}")
+            ok = False
+            continue
+        a, b = got[name][seen].astype(numpy.float64), expected[seen].astype(numpy.float64)
+        difference = numpy.abs(a - b)
+        share = (difference / (TOLERANCE + TOLERANCE * numpy.abs(b))).max()
+        print(f"{who}: {name}: {b.size} values, largest difference {difference.max():.3g}, {share:.1%} of the tolerance")
+        ok = ok and bool(share <= 1)  # NaN is not
+    return ok
