@@ -22,9 +22,9 @@ def check(path):
     onnx.checker.check_model(path, full_check=True)
     model = onnx.load(path)
     initializers = [onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer]
-    print(f"{path}: {os.path.getsize(path):,} bytes, IR {model.ir_version}, "
-          f"opset {', '.join(f'{o.domain or 'ai.onnx'} {o.version}' for o in model.opset_import)}, "
-          f"{len(model.graph.node)} nodes, {len(initializers)} initializers of {sum(a.nbytes for a in initializers):,} bytes")
+    opsets = ", ".join(f"{opset.domain or 'ai.onnx'} {opset.version}" for opset in model.opset_import)
+    print(f"{path}: {os.path.getsize(path):,} bytes, IR {model.ir_version}, opset {opsets}, {len(model.graph.node)} nodes, "
+          f"{len(initializers)} initializers of {sum(a.nbytes for a in initializers):,} bytes")
     return model, no_matrix_twice(model)
 
 
