@@ -1,0 +1,104 @@
+package corpus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"goalbert/tokenizer"
+)
+
+// Tokens is a corpus as ids, in memory. Sentences and documents lie one after the other; a sentence has at least one
+// id, a document at least one sentence.
+type Tokens struct {
+	IDs            []int32
+	SentenceStarts []int // of each sentence in IDs, and len(IDs)
+	DocumentStarts []int // of each document its first sentence, and the number of sentences
+}
+
+// Len returns the number of documents.
+func (t *Tokens) Len() int { return len(t.DocumentStarts) - 1 }
+
+// Sentences returns the number of sentences of a document.
+func (t *Tokens) Sentences(document int) int {
+	return t.DocumentStarts[document+1] - t.DocumentStarts[document]
+}
+
+// Sentence returns the ids of a sentence, which the caller must not change.
+func (t *Tokens) Sentence(document, sentence int) []int32 {
+	s := t.DocumentStarts[document] + sentence
+	return t.IDs[t.SentenceStarts[s]:t.SentenceStarts[s+1]:t.SentenceStarts[s+1]]
+}
+
+// add appends a document, without the sentences that have no ids.
+func (t *Tokens) add(sentences [][]int32) {
+	for _, ids := range sentences {
+		if len(ids) > 0 {
+			t.IDs = append(t.IDs, ids...)
+			t.SentenceStarts = append(t.SentenceStarts, len(t.IDs))
+		}
+	}
+	if n := len(t.SentenceStarts) - 1; n > t.DocumentStarts[len(t.DocumentStarts)-1] {
+		t.DocumentStarts = append(t.DocumentStarts, n)
+	}
+}
+
+// Tokenize encodes a corpus with so many goroutines; the result does not depend on their number. A corpus without a
+// token is an error.
+func Tokenize(ctx context.Context, documents iter.Seq2[Document, error], t tokenizer.Tokenizer, workers int) (*Tokens, error) {
+	if workers < 1 {
+		return nil, fmt.Errorf("corpus: tokenize: got %d workers, want at least 1", workers)
+	}
+	tokens := &Tokens{SentenceStarts: []int{0}, DocumentStarts: []int{0}}
+	encode := func(batch []Document) [][][]int32 {
+		encoded := make([][][]int32, len(batch))
+		for i, document := range batch {
+			for _, sentence := range document {
+				encoded[i] = append(encoded[i], t.Encode(sentence))
+			}
+		}
+		return encoded
+	}
+	collect := func(encoded [][][]int32) bool {
+		for _, sentences := range encoded {
+			tokens.add(sentences)
+		}
+		return true
+	}
+	if err := inOrder(ctx, batches(documents), workers, encode, collect); err != nil {
+		return nil, fmt.Errorf("corpus: tokenize: %w", err)
+	}
+	if len(tokens.IDs) == 0 {
+		return nil, errors.New("corpus: tokenize: the corpus is empty, want at least one sentence; check the input files")
+	}
+	return tokens, nil
+}
+
+// batches groups documents so that each is worth handing to a goroutine.
+func batches(documents iter.Seq2[Document, error]) iter.Seq2[[]Document, error] {
+	const worthwhile = 1 << 16 // bytes
+	return func(yield func([]Document, error) bool) {
+		var batch []Document
+		size := 0
+		for document, err := range documents {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			batch = append(batch, document)
+			for _, sentence := range document {
+				size += len(sentence)
+			}
+			if size >= worthwhile {
+				if !yield(batch, nil) {
+					return
+				}
+				batch, size = nil, 0
+			}
+		}
+		if len(batch) > 0 {
+			yield(batch, nil)
+		}
+	}
+}
