@@ -29,6 +29,9 @@ def agree(who, got, want, attention_mask):
             print(f"{who}: {name} has shape {got[name].shape}, want {expected.shape}")
             ok = False
             continue
+        if not seen.any():
+            print(f"{who}: {name}: nothing to compare")
+            continue
         a, b = got[name][seen].astype(numpy.float64), expected[seen].astype(numpy.float64)
         difference = numpy.abs(a - b)
         share = (difference / (TOLERANCE + TOLERANCE * numpy.abs(b))).max()
