@@ -56,15 +56,16 @@ func (d *Data) validate(c models.Config) error {
 
 // Plan says what a run is about to do.
 type Plan struct {
-	Step, Steps         int // where it starts, and the whole
-	TokensPerStep       float64
-	TrainingDocuments   int
-	HeldOutDocuments    int
-	DroppedSentences    int     // held-out sentences that occur in training
-	HeldOutSequences    int     // of every evaluation
-	UnigramLoss         float64 // the unigram reference on them, nats a token
-	MajoritySentence    float64 // accuracy of always answering the commoner sentence label
-	CheckpointDirectory string  // resumed from; empty at the start
+	Step                int     `json:"-"`     // where it starts
+	Steps               int     `json:"steps"` // of the whole run
+	TokensPerStep       float64 `json:"tokens_per_step"`
+	TrainingDocuments   int     `json:"training_documents"`
+	HeldOutDocuments    int     `json:"held_out_documents"`
+	DroppedSentences    int     `json:"dropped_sentences"`  // held-out sentences that occur in training
+	HeldOutSequences    int     `json:"held_out_sequences"` // of every evaluation
+	UnigramLoss         float64 `json:"unigram_loss"`       // the unigram reference on them, nats a token
+	MajoritySentence    float64 `json:"majority_sentence"`  // accuracy of always answering the commoner sentence label
+	CheckpointDirectory string  `json:"-"`                  // resumed from; empty at the start
 }
 
 // prepare splits the documents and makes the fixed held-out instances, nil if nothing is held out.

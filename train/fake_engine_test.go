@@ -231,7 +231,7 @@ func resumeRun(ctx context.Context, e *fakeEngine, data *Data, o Options, observ
 		return nil, err
 	}
 	if checkpoint != nil {
-		weights, err := models.ReadCheckpoint(checkpoint.Directory)
+		weights, err := checkpoint.ReadWeights(e.weights.Config)
 		if err != nil {
 			return nil, err
 		}

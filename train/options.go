@@ -172,23 +172,28 @@ func (o *Options) validateLength() error {
 
 // sameResult reports the first option in which o differs from those that a checkpoint was made with.
 func (o *Options) sameResult(made *Options) error {
-	now, then := o.decisive(), made.decisive()
-	for _, name := range slices.Sorted(maps.Keys(now)) {
-		if string(now[name]) != string(then[name]) {
-			return fmt.Errorf("train: resume: %s is %s, the checkpoint was made with %s; "+
-				"resume with the same options or start another run", name, now[name], then[name])
+	return sameFields(o, made, "resume with the same options or start another run")
+}
+
+// sameFields reports the first JSON field in which what is asked for now differs from what a checkpoint has.
+func sameFields(now, made any, advice string) error {
+	asked, has := jsonFields(now), jsonFields(made)
+	for _, name := range slices.Sorted(maps.Keys(asked)) {
+		if a, b := string(asked[name]), string(has[name]); a != b {
+			return fmt.Errorf("train: resume: %s is %s, the checkpoint was made with %s; %s", name, a, b, advice)
 		}
 	}
 	return nil
 }
 
-// decisive returns the options that decide the result, by JSON name.
-func (o *Options) decisive() map[string]json.RawMessage {
-	text, err := json.Marshal(o)
-	if err != nil {
-		panic(fmt.Sprintf("train: options do not marshal: %v", err)) // NaN is refused by validate
-	}
+func jsonFields(v any) map[string]json.RawMessage {
 	var fields map[string]json.RawMessage
-	json.Unmarshal(text, &fields)
+	text, err := json.Marshal(v)
+	if err == nil {
+		err = json.Unmarshal(text, &fields)
+	}
+	if err != nil {
+		panic(fmt.Sprintf("train: %T has no JSON: %v", v, err)) // numbers that are not finite were refused before
+	}
 	return fields
 }

@@ -13,14 +13,14 @@ import (
 // Result is how a run ended.
 type Result struct {
 	Plan
-	Tokens  int64   // seen
-	Seconds float64 // taken, evaluation and saving included
-
-	TokensPerSecond float64 // of the optimizer steps alone
-
-	Start, End *Scores // held-out, before the first step and after the last; nil if nothing is held out
-	Best       *Best   // checkpoint, which may be earlier than the last
-	Model      string  // directory of the weights after the last step
+	Tokens          int64   `json:"tokens"`            // seen
+	Seconds         float64 `json:"seconds"`           // taken, evaluation and saving included
+	TokensPerSecond float64 `json:"tokens_per_second"` // of the optimizer steps alone
+	Start           *Scores `json:"start,omitempty"`   // held-out, before the first step; nil if nothing is held out
+	End             *Scores `json:"end,omitempty"`     // after the last step
+	Best            *Best   `json:"best,omitempty"`    // checkpoint, which may be earlier than the last
+	Model           string  `json:"model"`             // directory of the weights after the last step
+	Curves          string  `json:"curves"`            // picture of the metrics
 }
 
 // finish writes the model after the last step.
@@ -41,7 +41,8 @@ func (r *run) finish(ctx context.Context) (*Result, error) {
 	}
 	result := &Result{
 		Plan: *r.plan, Tokens: r.state.Tokens, Seconds: r.seconds(), End: r.state.HeldOut, Best: r.state.Best,
-		Model: directory, TokensPerSecond: meanSpeed(r.metrics.lines),
+		Model: directory, Curves: filepath.Join(r.options.Directory, CurvesFile),
+		TokensPerSecond: meanSpeed(r.metrics.lines),
 	}
 	if lines := r.metrics.lines; len(lines) > 0 {
 		result.Start = lines[0].HeldOut

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"goalbert/models"
 )
 
 // FindCheckpoint returns the newest checkpoint of a run's directory, every file of it checked, or nil if there is
@@ -57,6 +59,15 @@ func readCheckpoint(directory string) (*Checkpoint, error) {
 		}
 	}
 	return c, nil
+}
+
+// ReadWeights reads the weights of c, which must be of a model with that configuration.
+func (c *Checkpoint) ReadWeights(config models.Config) (*models.Weights, error) {
+	w, err := models.ReadCheckpoint(c.Directory)
+	if err != nil {
+		return nil, err
+	}
+	return w, sameFields(config, w.Config, "resume with the same configuration or start another run")
 }
 
 // checkResume reports why a run with these options and data cannot go on from a checkpoint.

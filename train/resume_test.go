@@ -199,6 +199,12 @@ func TestResumeWithOtherOptions(t *testing.T) {
 			t.Errorf("error %v, want %q", err, want)
 		}
 	}
+	e := newFakeEngine()
+	e.weights.Config.NumHiddenLayers = 3
+	if _, err := resumeRun(context.Background(), e, testData(t), o, &recorder{}); err == nil ||
+		!strings.Contains(err.Error(), "num_hidden_layers is 3, the checkpoint was made with 2") {
+		t.Errorf("another configuration: error %v", err)
+	}
 	data := testData(t)
 	data.Documents.(memory)[3][0][0]++
 	if _, err := resumeRun(context.Background(), newFakeEngine(), data, o, &recorder{}); err == nil ||
