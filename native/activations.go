@@ -1,0 +1,126 @@
+package native
+
+import (
+	"goalbert/models"
+	"goalbert/native/kernel"
+)
+
+// Activations is what a forward pass computes and its backward pass reads. The memory is taken from an arena that
+// grows to the largest batch seen and is used again by the next; so an Activations belongs to one pass at a time,
+// and its contents are valid until the next Forward.
+type Activations[T kernel.Float] struct {
+	Embeddings             normalized[T]         // (T, E): sum of the three embeddings; after norm and dropout
+	EmbeddingHiddenMapping []T                   // (T, H): the first layer's input
+	Layers                 []LayerActivations[T] // one for each of the L·inner uses of a layer
+	LastHiddenState        []T                   // (T, H): the last layer's output
+
+	Pooler pooled[T] // without rows where the model has no pooler
+
+	MaskedHidden          []T           // (M, H): the hidden states at the masked positions
+	PredictionsDense      []T           // (M, E): before the activation
+	PredictionsActivation normalized[T] // (M, E): after it, and after the norm
+	PredictionLogits      []T           // (M, V); holds its gradient after Backward
+	SOPLogits             []T           // (B, 2); holds its gradient after Backward
+
+	arena arena[T]
+}
+
+// LayerActivations are those of one use of a layer.
+type LayerActivations[T kernel.Float] struct {
+	Input         []T // (T, H)
+	QueryKeyValue []T // (T, 3H): query, key and value side by side
+	Attention     attentionActivations[T]
+	Dense         normalized[T] // (T, H): input + dense(context); after attention.LayerNorm
+	FFN           []T           // (T, I): before the activation
+	FFNActivation []T           // (T, I)
+	FullLayer     normalized[T] // (T, H): Dense.Output + ffn_output; after full_layer_layer_norm
+}
+
+// pooled is the pooler's and the sentence head's part.
+type pooled[T kernel.Float] struct {
+	FirstHidden []T // (B, H): the hidden state of each sequence's first token
+	Output      []T // (B, H): tanh of its linear
+	Dropped     []T // (B, H): after dropout
+}
+
+// take sizes a for a batch of model m.
+func (a *Activations[T]) take(m *Model[T], b *models.Batch) {
+	c := m.Config
+	t, e, h, i := b.Tokens(), c.EmbeddingSize, c.HiddenSize, c.IntermediateSize
+	a.arena.reset()
+	a.Embeddings = a.norm(t, e)
+	a.EmbeddingHiddenMapping = a.arena.take(t * h)
+	a.Layers = a.Layers[:0]
+	probs := probsSize(b.Offsets, b.Offsets, c.NumAttentionHeads)
+	for range c.NumHiddenLayers * c.InnerGroupNum {
+		a.Layers = append(a.Layers, LayerActivations[T]{
+			QueryKeyValue: a.arena.take(t * 3 * h),
+			Attention:     attentionActivations[T]{Probs: a.arena.take(probs), Context: a.arena.take(t * h)},
+			Dense:         a.norm(t, h),
+			FFN:           a.arena.take(t * i),
+			FFNActivation: a.arena.take(t * i),
+			FullLayer:     a.norm(t, h),
+		})
+	}
+	masked, sequences := len(b.MaskedPositions), b.Sequences()
+	a.MaskedHidden = a.arena.take(masked * h)
+	a.PredictionsDense = a.arena.take(masked * e)
+	a.PredictionsActivation = a.norm(masked, e)
+	a.PredictionLogits = a.arena.take(masked * c.VocabSize)
+	if m.table.Pooler == nil {
+		sequences = 0
+	}
+	a.Pooler = pooled[T]{
+		FirstHidden: a.arena.take(sequences * h),
+		Output:      a.arena.take(sequences * h),
+		Dropped:     a.arena.take(sequences * h),
+	}
+	a.SOPLogits = a.arena.take(sequences * 2)
+}
+
+func (a *Activations[T]) norm(rows, columns int) normalized[T] {
+	return normalized[T]{
+		Sum:    a.arena.take(rows * columns),
+		Mean:   a.arena.take(rows),
+		RStd:   a.arena.take(rows),
+		Output: a.arena.take(rows * columns),
+	}
+}
+
+// arena hands out pieces of one slab. When the slab is too small it hands out new memory, and the next reset makes
+// the slab large enough: after the largest batch has been seen nothing is allocated any more.
+type arena[T kernel.Float] struct {
+	slab []T
+	used int // scalars handed out since the last reset, in the slab or beyond it
+	most int // the largest that used has been
+}
+
+// reset takes everything back.
+func (a *arena[T]) reset() {
+	if a.most > len(a.slab) {
+		a.slab = make([]T, a.most)
+	}
+	a.used = 0
+}
+
+// take returns n scalars of unspecified value.
+func (a *arena[T]) take(n int) []T {
+	lo := a.used
+	a.used += n
+	a.most = max(a.most, a.used)
+	if a.used > len(a.slab) {
+		return make([]T, n)
+	}
+	return a.slab[lo:a.used:a.used]
+}
+
+// zeroed returns n zeros.
+func (a *arena[T]) zeroed(n int) []T {
+	s := a.take(n)
+	clear(s)
+	return s
+}
+
+// mark and release bracket memory that is given back before the next reset.
+func (a *arena[T]) mark() int        { return a.used }
+func (a *arena[T]) release(mark int) { a.used = mark }

@@ -1,0 +1,100 @@
+package native
+
+import (
+	"math/bits"
+
+	"goalbert/models"
+	"goalbert/native/kernel"
+)
+
+// Dropout says whether a pass drops, and from which seed. The zero value does not drop.
+//
+// Whether a value is dropped is a function of (seed, step, sequence, site, layer, position, column) and of nothing
+// else: not of the batch that the sequence is in, nor of the threads. Backward computes it again; no mask is stored.
+type Dropout struct {
+	Enabled bool
+	Seed    uint64
+}
+
+// site is a place in the model where values are dropped.
+type site uint32
+
+const (
+	siteEmbeddings site = iota
+	siteAttentionProbs
+	siteAttentionOutput
+	siteFFNOutput
+	sitePooled
+)
+
+// dropper drops the values of one site of one use of a layer. A nil dropper drops nothing.
+type dropper[T kernel.Float] struct {
+	batch     *models.Batch
+	key       [2]uint32
+	threshold uint32 // values whose random number is below are dropped
+	scale     T      // of the others: 1/(1-rate)
+}
+
+// newDropper returns the dropper of a site, nil where nothing is dropped.
+func newDropper[T kernel.Float](d Dropout, b *models.Batch, rate float64, s site, layer int) *dropper[T] {
+	if !d.Enabled || rate == 0 {
+		return nil
+	}
+	key := splitmix(splitmix(d.Seed) ^ uint64(layer)<<8 ^ uint64(s))
+	return &dropper[T]{
+		batch:     b,
+		key:       [2]uint32{uint32(key), uint32(key >> 32)},
+		threshold: uint32(rate * (1 << 32)),
+		scale:     T(1 / (1 - rate)),
+	}
+}
+
+// tokens sets out = drop(x) for x (T, columns); out may be x.
+func (d *dropper[T]) tokens(p *pool, out, x []T, columns int) {
+	p.run(d.batch.Sequences(), func(_, b int) {
+		for row := d.batch.Offsets[b]; row < d.batch.Offsets[b+1]; row++ {
+			lo, hi := row*columns, (row+1)*columns
+			d.row(out[lo:hi], x[lo:hi], b, int(d.batch.PositionIDs[row]), 0)
+		}
+	})
+}
+
+// row sets out = drop(x) for one row: of sequence b of the batch, at a position, its columns counted from column.
+// column must be a multiple of four.
+func (d *dropper[T]) row(out, x []T, b, position, column int) {
+	counter := [4]uint32{uint32(column / 4), uint32(position), uint32(d.batch.FirstSequence + b), uint32(d.batch.Step)}
+	for i := 0; i < len(x); i += 4 {
+		random := philox(counter, d.key)
+		for j := i; j < min(i+4, len(x)); j++ {
+			if random[j-i] < d.threshold {
+				out[j] = 0
+			} else {
+				out[j] = x[j] * d.scale
+			}
+		}
+		counter[0]++
+	}
+}
+
+// philox is Philox4x32-10, a random function of a counter and a key.
+// Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
+func philox(counter [4]uint32, key [2]uint32) [4]uint32 {
+	const m0, m1 = 0xD2511F53, 0xCD9E8D57
+	const w0, w1 = 0x9E3779B9, 0xBB67AE85
+	for range 10 {
+		hi0, lo0 := bits.Mul32(m0, counter[0])
+		hi1, lo1 := bits.Mul32(m1, counter[2])
+		counter = [4]uint32{hi1 ^ counter[1] ^ key[0], lo1, hi0 ^ counter[3] ^ key[1], lo0}
+		key[0] += w0
+		key[1] += w1
+	}
+	return counter
+}
+
+// splitmix is the finalizer of SplitMix64 (Steele et al., OOPSLA 2014): it spreads a seed's bits over the word.
+func splitmix(x uint64) uint64 {
+	x += 0x9E3779B97F4A7C15
+	x = (x ^ x>>30) * 0xBF58476D1CE4E5B9
+	x = (x ^ x>>27) * 0x94D049BB133111EB
+	return x ^ x>>31
+}

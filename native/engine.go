@@ -1,0 +1,141 @@
+package native
+
+import (
+	"fmt"
+	"io"
+
+	"goalbert/models"
+	"goalbert/native/kernel"
+)
+
+// Engine trains a model in float32: it is what a training loop drives (train.Engine).
+type Engine struct {
+	weights     *models.Weights
+	model       *Model[float32]
+	activations Activations[float32]
+	gradient    *Gradient[float32]
+	optimizer   *optimizer
+	dropout     Dropout
+}
+
+// Options of an engine.
+type Options struct {
+	Threads int    // at least one is used
+	Seed    uint64 // of dropout
+}
+
+// NewEngine returns an engine that trains w, changing it in place.
+func NewEngine(w *models.Weights, o Options) *Engine {
+	m := New[float32](w, o.Threads)
+	return &Engine{
+		weights:   w,
+		model:     m,
+		gradient:  NewGradient(m),
+		optimizer: newOptimizer(w.Parameters),
+		dropout:   Dropout{Enabled: true, Seed: o.Seed},
+	}
+}
+
+// Accumulate runs forward, with dropout, and backward of one micro-batch. It adds to the gradient that of the loss
+// sums divided by d, and returns the sums.
+func (e *Engine) Accumulate(b *models.Batch, d models.Denominators) (models.Losses, error) {
+	if err := Check(e.model.Config, b); err != nil {
+		return models.Losses{}, err
+	}
+	e.model.Forward(&e.activations, b, e.dropout)
+	losses := e.model.Loss(&e.activations, b)
+	e.model.Backward(e.gradient, &e.activations, b, e.dropout, d)
+	return losses, nil
+}
+
+// AllReduce hands the flat gradient to f, in the order of the parameter table, decayed tensors first.
+func (e *Engine) AllReduce(f func([]float32) error) error { return f(e.gradient.Flat()) }
+
+// Step clips the gradient, updates the weights, zeroes the gradient and returns its global norm before clipping. A
+// norm that is not finite is an error, and leaves the weights and the optimizer as they were.
+func (e *Engine) Step(h models.Hyperparameters) (gradNorm float64, err error) {
+	gradNorm, err = e.optimizer.update(e.model.pool, e.weights.Data, e.gradient.Flat(), h)
+	clear(e.gradient.Flat())
+	return gradNorm, err
+}
+
+// Evaluate returns the loss sums of b, without dropout.
+func (e *Engine) Evaluate(b *models.Batch) (models.Losses, error) {
+	if err := Check(e.model.Config, b); err != nil {
+		return models.Losses{}, err
+	}
+	e.model.Forward(&e.activations, b, Dropout{})
+	return e.model.Loss(&e.activations, b), nil
+}
+
+// Weights returns the weights that are trained.
+func (e *Engine) Weights() *models.Weights { return e.weights }
+
+// SaveOptimizer writes the optimizer's state as safetensors.
+func (e *Engine) SaveOptimizer(w io.Writer) error {
+	return models.WriteSafetensors(w, e.optimizer.tensors())
+}
+
+// LoadOptimizer reads what SaveOptimizer wrote.
+func (e *Engine) LoadOptimizer(path string) error {
+	tensors, err := models.ReadSafetensors(path)
+	if err != nil {
+		return err
+	}
+	if err := e.optimizer.setTensors(tensors); err != nil {
+		return fmt.Errorf("native: read %s: %w", path, err)
+	}
+	return nil
+}
+
+// KernelSet names the arithmetic. Results are the same bits within one set.
+func (e *Engine) KernelSet() string { return kernel.Set() }
+
+// Check reports whether a model of configuration c can run b: every number in its range.
+func Check(c models.Config, b *models.Batch) error {
+	t := b.Tokens()
+	if len(b.TokenTypeIDs) != t || len(b.PositionIDs) != t || len(b.Offsets) < 2 || b.Offsets[0] != 0 || b.Offsets[b.Sequences()] != t {
+		return fmt.Errorf("native: batch: %d input ids, %d token types, %d positions and offsets %v do not fit together",
+			t, len(b.TokenTypeIDs), len(b.PositionIDs), b.Offsets)
+	}
+	for i := range b.Sequences() {
+		if b.Offsets[i] >= b.Offsets[i+1] {
+			return fmt.Errorf("native: batch: sequence %d has no tokens", i)
+		}
+	}
+	for _, values := range []struct {
+		name    string
+		numbers []int32
+		limit   int
+	}{
+		{"input id", b.InputIDs, c.VocabSize},
+		{"token type", b.TokenTypeIDs, c.TypeVocabSize},
+		{"position", b.PositionIDs, c.MaxPositionEmbeddings},
+		{"masked position", b.MaskedPositions, t},
+	} {
+		for i, v := range values.numbers {
+			if v < 0 || int(v) >= values.limit {
+				return fmt.Errorf("native: batch: %s %d at index %d, want 0 to %d", values.name, v, i, values.limit-1)
+			}
+		}
+	}
+	if err := checkLabels("masked label", b.MaskedLabels, len(b.MaskedPositions), c.VocabSize); err != nil {
+		return err
+	}
+	if b.SentenceLabels == nil {
+		return nil
+	}
+	return checkLabels("sentence label", b.SentenceLabels, b.Sequences(), 2)
+}
+
+func checkLabels(name string, labels []int32, count, limit int) error {
+	if len(labels) != count {
+		return fmt.Errorf("native: batch: %d %ss, want %d", len(labels), name, count)
+	}
+	for i, v := range labels {
+		if v != models.IgnoreIndex && (v < 0 || int(v) >= limit) {
+			return fmt.Errorf("native: batch: %s %d at index %d, want 0 to %d or %d", name, v, i, limit-1, models.IgnoreIndex)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,54 @@
+package kernel
+
+import "math"
+
+// ReLU sets out = max(x, 0). out may be x.
+func ReLU[T Float](out, x []T) {
+	out = out[:len(x)]
+	for i, v := range x {
+		out[i] = max(v, 0)
+	}
+}
+
+// ReLUBackward sets dX += dOut where x > 0. At 0 the derivative is 0, as PyTorch has it.
+func ReLUBackward[T Float](dX, dOut, x []T) {
+	dX, dOut = dX[:len(x)], dOut[:len(x)]
+	for i, v := range x {
+		if v > 0 {
+			dX[i] += dOut[i]
+		}
+	}
+}
+
+// SiLU sets out = x·σ(x), σ(x) = 1/(1 + e⁻ˣ). out may be x.
+func SiLU[T Float](out, x []T) {
+	out = out[:len(x)]
+	for i, v := range x {
+		out[i] = v * sigmoid(v)
+	}
+}
+
+// SiLUBackward sets dX += dOut·σ(x)·(1 + x·(1 - σ(x))).
+func SiLUBackward[T Float](dX, dOut, x []T) {
+	dX, dOut = dX[:len(x)], dOut[:len(x)]
+	for i, v := range x {
+		s := sigmoid(v)
+		dX[i] += dOut[i] * s * (1 + v*(1-s))
+	}
+}
+
+// Tanh sets out = tanh(x). out may be x.
+func Tanh[T Float](out, x []T) {
+	out = out[:len(x)]
+	for i, v := range x {
+		out[i] = T(math.Tanh(float64(v)))
+	}
+}
+
+// TanhBackward sets dX += dOut·(1 - y²), y being tanh(x).
+func TanhBackward[T Float](dX, dOut, y []T) {
+	dX, dOut = dX[:len(y)], dOut[:len(y)]
+	for i, v := range y {
+		dX[i] += dOut[i] * (1 - v*v)
+	}
+}

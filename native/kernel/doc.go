@@ -1,0 +1,19 @@
+// Package kernel is the inner loops of the native engine: matrix multiply, softmax, layer norm, the activations,
+// cross-entropy, and the updates of AdamW and LAMB. It knows nothing of ALBERT, allocates nothing in steady
+// state, and starts no goroutine: who calls it divides the work.
+//
+//	gemm.go          C = αAB + βC: blocks and packing; gemm_generic.go its innermost loop
+//	vector.go        sums of rows, columns and squares
+//	gelu.go          GELU, by erf and by tanh
+//	activation.go    ReLU, SiLU, tanh
+//	softmax.go layernorm.go crossentropy.go adamw.go lamb.go
+//
+// Matrices are row-major slices. A kernel takes the number of columns, or finds it from a weight's length; the rows are
+// what is left. Lengths that do not fit together are mistakes of the caller and panic.
+//
+// Everything is generic over float32 and float64. Forward functions overwrite their first argument; backward functions
+// add to theirs, unless their comment says otherwise. In-place use is allowed where a comment says so.
+//
+// A kernel set is one arithmetic: results are the same bits within it, wherever the numbers lie in memory, and [Set]
+// names it.
+package kernel

@@ -1,0 +1,153 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"goalbert/internal/numeric"
+)
+
+// sizes are all small ones and the edges of vectors.
+func sizes() []int {
+	var all []int
+	for n := range 101 {
+		all = append(all, n)
+	}
+	return append(all, 127, 128, 129, 255, 256, 257, 768, 3072)
+}
+
+// elementwise lists functions of one number with their definitions in float64, and the largest error in units of
+// float32's unit roundoff, relative to what is added or multiplied: the function itself where it is one rounding of a
+// float64 value, and 4 where float32 arithmetic surrounds it.
+var elementwise = []struct {
+	name   string
+	kernel func(out, x []float32)
+	want   func(x float64) float64
+	ulps   float64
+}{
+	{"GELU", GELU[float32], func(x float64) float64 { return x * math.Erfc(-x/math.Sqrt2) / 2 }, 2},
+	{"GELUNew", GELUNew[float32], func(x float64) float64 {
+		return x / (1 + math.Exp(-2*math.Sqrt(2/math.Pi)*(x+0.044715*x*x*x)))
+	}, 2},
+	{"ReLU", ReLU[float32], func(x float64) float64 { return math.Max(x, 0) }, 0},
+	{"SiLU", SiLU[float32], func(x float64) float64 { return x / (1 + math.Exp(-x)) }, 2},
+	{"Tanh", Tanh[float32], math.Tanh, 1},
+}
+
+// Every function over its whole useful range, in place too. GELUNew's argument of exp is computed in float32: its
+// relative error, 4 roundoffs, is multiplied by the argument itself, 2u.
+func TestElementwise(t *testing.T) {
+	for _, f := range elementwise {
+		t.Run(f.name, func(t *testing.T) {
+			var x []float32
+			for v := -12.0; v <= 12; v += 1.0 / 512 {
+				x = append(x, float32(v))
+			}
+			x = append(x, 0, 1e-30, -1e-30, 1e30, -1e30, float32(math.Inf(1)))
+			got := make([]float32, len(x))
+			f.kernel(got, x)
+			for i, v := range x {
+				w := f.want(float64(v))
+				roundoffs := f.ulps
+				if f.name == "GELUNew" {
+					u := math.Abs(float64(geluInner(float64(v))))
+					roundoffs += 8 * min(u, 100)
+				}
+				tolerance := numeric.Tolerance{Absolute: 1e-37, Relative: roundoffs * 0x1p-24}
+				if c := numeric.Compare(got[i:i+1], []float32{float32(w)}, tolerance); !c.OK() {
+					t.Fatalf("at %v: %v", v, c)
+				}
+			}
+			f.kernel(x, x)
+			numeric.Check(t, "in place", x, got, numeric.Exact)
+		})
+	}
+}
+
+func TestVectors(t *testing.T) {
+	for _, n := range sizes() {
+		x, y := narrow(normals(1, n)), narrow(normals(2, n))
+		sum, scaled := append([]float32(nil), y...), append([]float32(nil), y...)
+		Add(sum, x)
+		Axpy(0.5, x, scaled)
+		squares := 0.0
+		for i := range n {
+			if sum[i] != y[i]+x[i] {
+				t.Fatalf("Add: size %d: element %d is %v, want %v", n, i, sum[i], y[i]+x[i])
+			}
+			if scaled[i] != float32(float64(y[i])+0.5*float64(x[i])) { // half of a number is exact
+				t.Fatalf("Axpy: size %d: element %d is %v, want %v + %v/2", n, i, scaled[i], y[i], x[i])
+			}
+			squares += float64(x[i]) * float64(x[i])
+		}
+		numeric.Check(t, fmt.Sprintf("SumSquares of %d", n), []float64{SumSquares(x)}, []float64{squares}, numeric.SameSum64)
+	}
+}
+
+func TestRows(t *testing.T) {
+	x := []float32{1, 2, 3, 4, 5, 6}
+	sum := []float32{10, 20, 30}
+	SumRows(sum, x)
+	numeric.Check(t, "SumRows", sum, []float32{15, 27, 39}, numeric.Exact)
+	AddBias(x, []float32{100, 200})
+	numeric.Check(t, "AddBias", x, []float32{101, 202, 103, 204, 105, 206}, numeric.Exact)
+}
+
+// Rows sum to 1, a score of -∞ has no weight, large scores do not overflow, and equal scores share equally.
+func TestSoftmax(t *testing.T) {
+	for _, n := range sizes()[1:] {
+		x := normals(3, 2*n)
+		got, want := narrow(x), make([]float32, 2*n)
+		for row := range 2 {
+			sum := 0.0
+			for _, v := range got[row*n : (row+1)*n] {
+				sum += math.Exp(0.7 * float64(v))
+			}
+			for j := row * n; j < (row+1)*n; j++ {
+				want[j] = float32(math.Exp(0.7*float64(got[j])) / sum)
+			}
+		}
+		Softmax(got, got, n, 0.7)
+		// The exponent is rounded once, off by up to 16·u; the sum adds n roundings of terms of one sign.
+		numeric.Check(t, fmt.Sprintf("softmax of %d", n), got, want, numeric.Tolerance{Relative: float64(32+n) * 0x1p-24})
+	}
+	x := []float32{1e30, float32(math.Inf(-1)), 1e30}
+	Softmax(x, x, 3, 1)
+	numeric.Check(t, "softmax at the limits", x, []float32{0.5, 0, 0.5}, numeric.Exact)
+}
+
+// Against the definition in float64, with a large mean: two passes keep the digits that E[x²] - E[x]² would lose.
+func TestLayerNorm(t *testing.T) {
+	for _, n := range sizes()[2:] {
+		x, weight, bias := narrow(normals(1, 2*n)), narrow(normals(2, n)), narrow(normals(3, n))
+		for i := range x {
+			x[i] += 100
+		}
+		out, mean, rstd := make([]float32, 2*n), make([]float32, 2), make([]float32, 2)
+		LayerNorm(out, mean, rstd, x, weight, bias, 1e-12)
+		wide, m, r := make([]float64, 2*n), make([]float64, 2), make([]float64, 2)
+		LayerNorm(wide, m, r, widen(x), widen(weight), widen(bias), 1e-12)
+		for row := range 2 {
+			part := wide[row*n : (row+1)*n]
+			sum, squares := 0.0, 0.0
+			for j := range part {
+				normal := (part[j] - float64(bias[j])) / float64(weight[j])
+				sum, squares = sum+normal, squares+normal*normal
+			}
+			if math.Abs(sum/float64(n)) > 1e-9 || math.Abs(squares/float64(n)-1) > 1e-9 {
+				t.Errorf("size %d: mean %v and variance %v, want 0 and 1", n, sum/float64(n), squares/float64(n))
+			}
+		}
+		// The mean, 100, is off by up to a few u·100 and the deviations are near 2: errors of 50·16·u of each weight.
+		numeric.Check(t, fmt.Sprintf("layer norm of %d", n), out, narrow(wide), numeric.Tolerance{Absolute: 8 * 800 * 0x1p-24, Relative: 800 * 0x1p-24})
+	}
+}
+
+func widen(x []float32) []float64 {
+	y := make([]float64, len(x))
+	for i, v := range x {
+		y[i] = float64(v)
+	}
+	return y
+}

@@ -1,0 +1,157 @@
+package native
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"goalbert/models"
+	"goalbert/native/kernel"
+)
+
+// optimizer holds the moments of AdamW and LAMB, in the table's flat order.
+type optimizer struct {
+	table *models.Parameters
+	m, v  []float32 // (Size): running means of the gradient and of its square
+	step  int       // updates done
+}
+
+func newOptimizer(table *models.Parameters) *optimizer {
+	return &optimizer{table: table, m: make([]float32, table.Size), v: make([]float32, table.Size)}
+}
+
+// update changes weights by one step of h, given the gradient, and returns the gradient's global norm. Where that is
+// not finite nothing is changed.
+func (o *optimizer) update(p *pool, weights, grad []float32, h models.Hyperparameters) (norm float64, err error) {
+	norm = math.Sqrt(sumSquares(p, grad))
+	if math.IsNaN(norm) || math.IsInf(norm, 0) {
+		return norm, fmt.Errorf("native: step %d: the gradient's norm is %v, the weights are left as they were", o.step+1, norm)
+	}
+	o.step++
+	clip := 1.0
+	if h.MaxGradNorm > 0 && norm > h.MaxGradNorm {
+		clip = h.MaxGradNorm / norm // as tf.clip_by_global_norm
+	}
+	switch h.Optimizer {
+	case models.AdamW:
+		o.adamW(p, weights, grad, h, clip)
+	case models.LAMB:
+		o.lamb(p, weights, grad, h, clip)
+	default:
+		return norm, fmt.Errorf("native: unknown optimizer %q; want %s or %s", h.Optimizer, models.AdamW, models.LAMB)
+	}
+	return norm, nil
+}
+
+// adamW updates the flat order in two ranges: the decayed tensors, and the others, whose weight decay is 0.
+func (o *optimizer) adamW(p *pool, weights, grad []float32, h models.Hyperparameters, clip float64) {
+	for _, part := range []struct {
+		lo, hi int
+		decay  float64
+	}{{0, o.table.DecayedSize, h.WeightDecay}, {o.table.DecayedSize, o.table.Size, 0}} {
+		step := kernel.AdamWStep{
+			LearningRate: h.LearningRate, Beta1: h.Beta1, Beta2: h.Beta2, Epsilon: h.Epsilon,
+			WeightDecay: part.decay, BiasCorrection: h.BiasCorrection, Step: o.step, GradScale: clip,
+		}
+		p.blocks(part.hi-part.lo, func(_, lo, hi int) {
+			lo, hi = lo+part.lo, hi+part.lo
+			kernel.AdamW(weights[lo:hi], o.m[lo:hi], o.v[lo:hi], grad[lo:hi], step)
+		})
+	}
+}
+
+// lamb updates tensor by tensor, since each has a trust ratio of its own: ‖w‖/‖update‖ for decayed tensors, 1 for the
+// others and where a norm is zero. The update replaces the gradient.
+func (o *optimizer) lamb(p *pool, weights, grad []float32, h models.Hyperparameters, clip float64) {
+	for _, q := range o.table.Order {
+		lo, hi := q.Offset, q.Offset+q.Size()
+		w, m, v, g := weights[lo:hi], o.m[lo:hi], o.v[lo:hi], grad[lo:hi]
+		step := kernel.LAMBStep{Beta1: h.Beta1, Beta2: h.Beta2, Epsilon: h.Epsilon, GradScale: clip}
+		if q.Decayed {
+			step.WeightDecay = h.WeightDecay
+		}
+		p.blocks(len(w), func(_, lo, hi int) {
+			kernel.LAMBUpdate(g[lo:hi], w[lo:hi], m[lo:hi], v[lo:hi], g[lo:hi], step)
+		})
+		ratio := 1.0
+		if q.Decayed {
+			weightNorm, updateNorm := math.Sqrt(sumSquares(p, w)), math.Sqrt(sumSquares(p, g))
+			if weightNorm > 0 && updateNorm > 0 {
+				ratio = weightNorm / updateNorm
+			}
+		}
+		p.blocks(len(w), func(_, lo, hi int) {
+			kernel.Axpy(float32(-h.LearningRate*ratio), g[lo:hi], w[lo:hi])
+		})
+	}
+}
+
+// sumSquares returns Σ x² in float64, block by block.
+func sumSquares(p *pool, x []float32) float64 {
+	partials := make([]float64, (len(x)+blockSize-1)/blockSize)
+	p.blocks(len(x), func(i, lo, hi int) { partials[i] = kernel.SumSquares(x[lo:hi]) })
+	sum := 0.0
+	for _, s := range partials {
+		sum += s
+	}
+	return sum
+}
+
+// Names in the file of the optimizer's state: these before a parameter's name, as torch.optim calls them, and the
+// number of updates.
+const (
+	firstMoment  = "exp_avg."
+	secondMoment = "exp_avg_sq."
+	stepTensor   = "step"
+)
+
+// tensors returns the state as tensors of a file.
+func (o *optimizer) tensors() []models.NamedTensor {
+	tensors := []models.NamedTensor{{Name: stepTensor, Shape: []int{1}, Data: []float32{float32(o.step)}}}
+	for _, moment := range o.moments() {
+		for _, q := range o.table.Order {
+			tensors = append(tensors, models.NamedTensor{
+				Name: moment.prefix + q.Name, Shape: q.Shape, Data: moment.flat[q.Offset : q.Offset+q.Size()],
+			})
+		}
+	}
+	return tensors
+}
+
+type moment struct {
+	prefix string
+	flat   []float32
+}
+
+func (o *optimizer) moments() []moment { return []moment{{firstMoment, o.m}, {secondMoment, o.v}} }
+
+// setTensors fills the state from the tensors of a file. Nothing is changed unless all of them fit.
+func (o *optimizer) setTensors(tensors map[string]models.SafeTensor) error {
+	loaded := newOptimizer(o.table)
+	read := func(name string, shape []int, to []float32) error {
+		t, ok := tensors[name]
+		if !ok || !slices.Equal(t.Shape, shape) {
+			return fmt.Errorf("tensor %s has shape %v, want %v; it is the state of another model", name, t.Shape, shape)
+		}
+		values, err := t.Float32s()
+		if err != nil {
+			return fmt.Errorf("tensor %s %w", name, err)
+		}
+		copy(to, values)
+		return nil
+	}
+	step := []float32{0}
+	if err := read(stepTensor, []int{1}, step); err != nil {
+		return err
+	}
+	for _, moment := range loaded.moments() {
+		for _, q := range o.table.Order {
+			if err := read(moment.prefix+q.Name, q.Shape, moment.flat[q.Offset:q.Offset+q.Size()]); err != nil {
+				return err
+			}
+		}
+	}
+	loaded.step = int(step[0])
+	*o = *loaded
+	return nil
+}
