@@ -1,0 +1,44 @@
+# make build      the command, bin/albert
+# make demo       from text to a trained, exported and verified model, in five minutes
+# make demo-long  the same with more training
+# make test       all tests
+# make lint       gofmt, go vet, staticcheck, on every build that is supported
+# make generate   write the generated files anew
+# make bench      benchmarks of the kernels and of whole training steps
+# make golden     write the golden files anew; needs Python: see tools/golden/README.md
+
+STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.6.1
+PYTHON ?= python3
+
+.PHONY: build demo demo-long test lint generate bench golden
+
+build:
+	go build -o bin/albert ./cmd/albert
+
+demo: build
+	tools/demo/run demo
+
+demo-long: build
+	tools/demo/run demo-long
+
+test:
+	go test ./...
+
+lint:
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
+	if [ -n "$$unformatted" ]; then echo "run gofmt -w on:"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	go vet -tags purego ./...
+	CGO_ENABLED=0 go vet ./...
+	CGO_ENABLED=0 GOARCH=arm64 go vet ./...
+	$(STATICCHECK) ./...
+
+generate:
+	go generate ./...
+	cd native/kernel/_asm && go generate ./...
+
+bench:
+	go test -run '^$$' -bench . ./native/...
+
+golden:
+	tools/golden/run $(PYTHON)
