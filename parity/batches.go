@@ -1,0 +1,94 @@
+package parity
+
+import (
+	"fmt"
+
+	"goalbert/models"
+	"goalbert/runtime"
+)
+
+// Sequence is the ids of one input with its special tokens.
+type Sequence struct{ InputIDs, TokenTypeIDs []int32 }
+
+// Batch is a padded batch to be run by every engine.
+type Batch struct {
+	Name   string
+	Inputs map[string]runtime.Tensor
+	mask   []int64 // (rows, length)
+	length int
+}
+
+// Batches arranges sequences, each of at least one token, in all the ways that an attention mask can: each alone and
+// whole, then all together padded on the right, padded on the left, and padded on the right with a hole, the second
+// token hidden, in those that have three. pad is the id in hidden places.
+func Batches(sequences []Sequence, pad int) []Batch {
+	longest := 0
+	for _, s := range sequences {
+		longest = max(longest, len(s.InputIDs))
+	}
+	right := func(Sequence) int { return 0 }
+	left := func(s Sequence) int { return longest - len(s.InputIDs) }
+	var batches []Batch
+	for _, s := range sequences {
+		name := fmt.Sprintf("alone, %d tokens", len(s.InputIDs))
+		batches = append(batches, newBatch(name, []Sequence{s}, len(s.InputIDs), pad, right))
+	}
+	if len(sequences) == 0 {
+		return nil
+	}
+	batches = append(batches, newBatch("padded on the right", sequences, longest, pad, right))
+	batches = append(batches, newBatch("padded on the left", sequences, longest, pad, left))
+	holes := newBatch("with holes", sequences, longest, pad, right)
+	for row, s := range sequences {
+		if len(s.InputIDs) >= 3 {
+			holes.mask[row*longest+1] = 0
+		}
+	}
+	return append(batches, holes)
+}
+
+// newBatch lays out sequences in rows of length, each from the column that start gives.
+func newBatch(name string, sequences []Sequence, length, pad int, start func(Sequence) int) Batch {
+	n := len(sequences) * length
+	ids, mask, types := make([]int64, n), make([]int64, n), make([]int64, n)
+	for i := range ids {
+		ids[i] = int64(pad)
+	}
+	for row, s := range sequences {
+		for i, id := range s.InputIDs {
+			place := row*length + start(s) + i
+			ids[place], mask[place], types[place] = int64(id), 1, int64(s.TokenTypeIDs[i])
+		}
+	}
+	shape := []int{len(sequences), length}
+	return Batch{
+		Name: name,
+		Inputs: map[string]runtime.Tensor{
+			models.InputIDs:      runtime.NewTensor(ids, shape...),
+			models.AttentionMask: runtime.NewTensor(mask, shape...),
+			models.TokenTypeIDs:  runtime.NewTensor(types, shape...),
+		},
+		mask:   mask,
+		length: length,
+	}
+}
+
+// attended returns the part of an output that the mask shows: of (rows, length, columns) the attended positions, of
+// (rows, columns), which is computed from the first position, the rows in which that is attended.
+func (b Batch) attended(t runtime.Tensor, values []float32) []float32 {
+	places := b.mask
+	if len(t.Shape) == 2 {
+		places = nil
+		for at := 0; at < len(b.mask); at += b.length {
+			places = append(places, b.mask[at])
+		}
+	}
+	columns := len(values) / len(places)
+	out := make([]float32, 0, len(values))
+	for i, shown := range places {
+		if shown == 1 {
+			out = append(out, values[i*columns:(i+1)*columns]...)
+		}
+	}
+	return out
+}
