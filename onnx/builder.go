@@ -1,0 +1,78 @@
+package onnx
+
+// IRVersion of the models that are built: the first with functions, which every ONNX Runtime from 1.14 on reads.
+const IRVersion = 8
+
+// Builder makes a graph, node by node. Values are known by their names; a node's output has the node's name. The
+// builder does not check: that is Check's.
+type Builder struct{ graph GraphProto }
+
+// NewBuilder returns a builder of an empty graph.
+func NewBuilder(name string) *Builder { return &Builder{graph: GraphProto{Name: name}} }
+
+// Input adds an input of the graph and returns its name. A dimension is a number, or the name of one that varies.
+func (b *Builder) Input(name string, elements TensorProto_DataType, dims ...any) string {
+	b.graph.Input = append(b.graph.Input, valueInfo(name, elements, dims))
+	return name
+}
+
+// Output declares a value of that name to be an output of the graph.
+func (b *Builder) Output(name string, elements TensorProto_DataType, dims ...any) {
+	b.graph.Output = append(b.graph.Output, valueInfo(name, elements, dims))
+}
+
+func valueInfo(name string, elements TensorProto_DataType, dims []any) *ValueInfoProto {
+	shape := &TensorShapeProto{}
+	for _, d := range dims {
+		dimension := &TensorShapeProto_Dimension{}
+		switch d := d.(type) {
+		case int:
+			dimension.Value = &TensorShapeProto_Dimension_DimValue{DimValue: int64(d)}
+		case string:
+			dimension.Value = &TensorShapeProto_Dimension_DimParam{DimParam: d}
+		default:
+			panic("onnx: a dimension must be an int or a string")
+		}
+		shape.Dim = append(shape.Dim, dimension)
+	}
+	tensor := &TypeProto_Tensor{ElemType: int32(elements), Shape: shape}
+	return &ValueInfoProto{Name: name, Type: &TypeProto{Value: &TypeProto_TensorType{TensorType: tensor}}}
+}
+
+// Initializer adds a constant tensor and returns its name.
+func (b *Builder) Initializer(t *TensorProto) string {
+	b.graph.Initializer = append(b.graph.Initializer, t)
+	return t.Name
+}
+
+// Node adds an operator of the standard domain and returns the name of its only output, which is the node's.
+func (b *Builder) Node(op, name string, inputs []string, attributes ...*AttributeProto) string {
+	b.graph.Node = append(b.graph.Node, &NodeProto{
+		Name: name, OpType: op, Input: inputs, Output: []string{name}, Attribute: attributes,
+	})
+	return name
+}
+
+// Model returns the graph as a model that imports that version of the standard operators.
+func (b *Builder) Model(opset int64) *ModelProto {
+	return &ModelProto{
+		IrVersion:   IRVersion,
+		Graph:       &b.graph,
+		OpsetImport: []*OperatorSetIdProto{{Version: opset}},
+	}
+}
+
+// Int returns an attribute that is a whole number.
+func Int(name string, value int64) *AttributeProto {
+	return &AttributeProto{Name: name, Type: AttributeProto_INT, I: value}
+}
+
+// Ints returns an attribute that is a list of whole numbers.
+func Ints(name string, values ...int64) *AttributeProto {
+	return &AttributeProto{Name: name, Type: AttributeProto_INTS, Ints: values}
+}
+
+// Float returns an attribute that is a number.
+func Float(name string, value float32) *AttributeProto {
+	return &AttributeProto{Name: name, Type: AttributeProto_FLOAT, F: value}
+}

@@ -1,0 +1,145 @@
+package onnx
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+)
+
+// linearModel is y = x·wᵀ + b with w (2, 3).
+func linearModel() *ModelProto {
+	b := NewBuilder("linear")
+	x := b.Input("x", TensorProto_FLOAT, "rows", 3)
+	w := b.Initializer(NewFloats("w", []int{2, 3}, []float32{1, 2, 3, 4, 5, 6}))
+	bias := b.Initializer(NewFloats("b", []int{2}, []float32{0.5, -0.5}))
+	b.Node("Gemm", "y", []string{x, w, bias}, Int("transB", 1))
+	b.Output("y", TensorProto_FLOAT, "rows", 2)
+	return b.Model(18)
+}
+
+func marshal(t testing.TB, m *ModelProto) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	if err := Write(&out, m); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func TestRoundTrip(t *testing.T) {
+	m := linearModel()
+	if err := Check(m); err != nil {
+		t.Fatal(err)
+	}
+	file := marshal(t, m)
+	if again := marshal(t, linearModel()); !bytes.Equal(file, again) {
+		t.Error("the same model gave other bytes")
+	}
+	got, err := Parse(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !proto.Equal(got, m) {
+		t.Errorf("read %v, want what was written, %v", got, m)
+	}
+	values, err := got.Graph.Initializer[0].Floats()
+	if err != nil || len(values) != 6 || values[5] != 6 {
+		t.Errorf("got %v, error %v; want 1 to 6", values, err)
+	}
+	if got.OpsetVersion("") != 18 || got.OpsetVersion("com.microsoft") != 0 {
+		t.Errorf("got opset %d and %d, want 18 and 0", got.OpsetVersion(""), got.OpsetVersion("com.microsoft"))
+	}
+}
+
+// Every beginning of a file is an error, or a model that is refused by Check: its end has the opset.
+func TestTruncatedFiles(t *testing.T) {
+	file := marshal(t, linearModel())
+	dir := t.TempDir()
+	for n := range file {
+		path := filepath.Join(dir, "truncated.onnx")
+		if err := os.WriteFile(path, file[:n], 0o666); err != nil {
+			t.Fatal(err)
+		}
+		m, err := ReadFile(path)
+		if err == nil {
+			err = Check(m)
+		} else if !strings.Contains(err.Error(), path) {
+			t.Fatalf("%d bytes: error %v does not name the file", n, err)
+		}
+		if _, format := errors.AsType[FormatError](err); !format {
+			t.Fatalf("%d of %d bytes: got error %v, want a FormatError", n, len(file), err)
+		}
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	for want, change := range map[string]func(*TensorProto){
+		"has 20 bytes, want 24":      func(w *TensorProto) { w.RawData = w.RawData[:20] },
+		"has 0 elements, want 6":     func(w *TensorProto) { w.RawData = nil },
+		"impossible shape":           func(w *TensorProto) { w.Dims = []int64{1 << 40, 1 << 40} },
+		"impossible shape [-2 3]":    func(w *TensorProto) { w.Dims[0] = -2 },
+		"lies in another file":       func(w *TensorProto) { w.DataLocation = TensorProto_EXTERNAL },
+		"has elements of type STRIN": func(w *TensorProto) { w.DataType = int32(TensorProto_STRING) },
+	} {
+		m := linearModel()
+		change(m.Graph.Initializer[0])
+		data, err := proto.Marshal(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Parse(data); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "tensor w") {
+			t.Errorf("got error %v, want one that says %q of tensor w", err, want)
+		}
+	}
+}
+
+func TestCheckRefuses(t *testing.T) {
+	for want, damage := range map[string]func(*ModelProto){
+		"the graph has no name":             func(m *ModelProto) { m.Graph.Name = "" },
+		"want both":                         func(m *ModelProto) { m.OpsetImport = nil },
+		"has functions":                     func(m *ModelProto) { m.Functions = []*FunctionProto{{Name: "f"}} },
+		"there is a value of that name":     func(m *ModelProto) { m.Graph.Initializer[0].Name = "x" },
+		"initializer without a name":        func(m *ModelProto) { m.Graph.Initializer[0].Name = "" },
+		"input \"w\" is not computed":       func(m *ModelProto) { m.Graph.Initializer[0].Name = "v" },
+		"initializer b is not used":         func(m *ModelProto) { m.Graph.Node[0].Input = m.Graph.Node[0].Input[:2] },
+		"has 1 inputs and 1 outputs":        func(m *ModelProto) { m.Graph.Node[0].Input = m.Graph.Node[0].Input[:1] },
+		"operator Conv of domain":           func(m *ModelProto) { m.Graph.Node[0].OpType = "Conv" },
+		"operator Gemm of domain \"com.x\"": func(m *ModelProto) { m.Graph.Node[0].Domain = "com.x" },
+		"Gemm has no attribute axis":        func(m *ModelProto) { m.Graph.Node[0].Attribute[0].Name = "axis" },
+		"transB is of type FLOAT, want INT": func(m *ModelProto) { m.Graph.Node[0].Attribute[0].Type = AttributeProto_FLOAT },
+		"Cast lacks its attribute to": func(m *ModelProto) {
+			m.Graph.Node = append(m.Graph.Node, &NodeProto{Name: "c", OpType: "Cast", Input: []string{"y"}, Output: []string{"z"}})
+		},
+		"output \"z\" is not computed": func(m *ModelProto) { m.Graph.Output[0].Name = "z" },
+		"the graph has no output":      func(m *ModelProto) { m.Graph.Output = nil },
+		"node \"\" of operator Gemm":   func(m *ModelProto) { m.Graph.Node[0].Name = "" },
+	} {
+		m := linearModel()
+		damage(m)
+		if err := Check(m); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got error %v, want one that says %q", err, want)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	file := marshal(f, linearModel())
+	f.Add(file)
+	f.Add(file[:len(file)/2])
+	f.Fuzz(func(t *testing.T, file []byte) {
+		m, err := Parse(file)
+		if err != nil {
+			return
+		}
+		Check(m)
+		WriteText(&bytes.Buffer{}, m)
+		for _, w := range m.Graph.Initializer {
+			w.Floats()
+		}
+	})
+}

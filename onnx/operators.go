@@ -1,0 +1,61 @@
+package onnx
+
+import "slices"
+
+// operator says how a standard operator may be used, at opset 18.
+type operator struct {
+	inputs     [2]int // least and most
+	outputs    int    // most
+	attributes map[string]AttributeProto_AttributeType
+}
+
+const anyNumber = 1 << 30
+
+// operators are those of the standard domain that this package checks: what an exported model is made of.
+// https://github.com/onnx/onnx/blob/main/docs/Operators.md
+var operators = map[string]operator{
+	"Add":     {inputs: [2]int{2, 2}, outputs: 1},
+	"Sub":     {inputs: [2]int{2, 2}, outputs: 1},
+	"Mul":     {inputs: [2]int{2, 2}, outputs: 1},
+	"Div":     {inputs: [2]int{2, 2}, outputs: 1},
+	"Pow":     {inputs: [2]int{2, 2}, outputs: 1},
+	"MatMul":  {inputs: [2]int{2, 2}, outputs: 1},
+	"Erf":     {inputs: [2]int{1, 1}, outputs: 1},
+	"Tanh":    {inputs: [2]int{1, 1}, outputs: 1},
+	"Sigmoid": {inputs: [2]int{1, 1}, outputs: 1},
+	"Relu":    {inputs: [2]int{1, 1}, outputs: 1},
+	"Gemm": {inputs: [2]int{2, 3}, outputs: 1, attributes: attributes{
+		"alpha": AttributeProto_FLOAT, "beta": AttributeProto_FLOAT,
+		"transA": AttributeProto_INT, "transB": AttributeProto_INT,
+	}},
+	"Gather":  {inputs: [2]int{2, 2}, outputs: 1, attributes: attributes{"axis": AttributeProto_INT}},
+	"Softmax": {inputs: [2]int{1, 1}, outputs: 1, attributes: attributes{"axis": AttributeProto_INT}},
+	"LayerNormalization": {inputs: [2]int{2, 3}, outputs: 3, attributes: attributes{
+		"axis": AttributeProto_INT, "epsilon": AttributeProto_FLOAT, "stash_type": AttributeProto_INT,
+	}},
+	"Transpose": {inputs: [2]int{1, 1}, outputs: 1, attributes: attributes{"perm": AttributeProto_INTS}},
+	"Reshape":   {inputs: [2]int{2, 2}, outputs: 1, attributes: attributes{"allowzero": AttributeProto_INT}},
+	"Shape": {inputs: [2]int{1, 1}, outputs: 1, attributes: attributes{
+		"start": AttributeProto_INT, "end": AttributeProto_INT,
+	}},
+	"Slice":     {inputs: [2]int{3, 5}, outputs: 1},
+	"Squeeze":   {inputs: [2]int{1, 2}, outputs: 1},
+	"Unsqueeze": {inputs: [2]int{2, 2}, outputs: 1},
+	"Concat":    {inputs: [2]int{1, anyNumber}, outputs: 1, attributes: attributes{"axis": AttributeProto_INT}},
+	"Cast":      {inputs: [2]int{1, 1}, outputs: 1, attributes: attributes{"to": AttributeProto_INT}},
+}
+
+type attributes = map[string]AttributeProto_AttributeType
+
+// required lists the attributes without a default.
+var required = map[string]string{"Cast": "to", "Concat": "axis"}
+
+// Operators returns the names of the standard operators that Check knows, sorted.
+func Operators() []string {
+	var names []string
+	for name := range operators {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
