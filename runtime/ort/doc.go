@@ -1,0 +1,16 @@
+// Package ort runs an .onnx model in ONNX Runtime: [Open] returns a [goalbert/runtime.Session].
+//
+//	Find     which libonnxruntime: option, environment, our cache, the system
+//	Install  a pinned library into the user's cache, checked against its SHA-256
+//	Open     a model file to a session on the CPU or on CUDA
+//	Doctor   what this machine has, what it lacks and the command that mends it
+//
+// The library is loaded at run time; a process loads one. Its version is asked before anything else is called, so that
+// a library that is too old, truncated or no library at all is an error and not a crash. Nothing falls back silently:
+// a provider that the library does not have is an error too.
+//
+// ONNX Runtime is reached through github.com/yalue/onnxruntime_go, which needs cgo. In a build without cgo the package
+// has the same functions; Find and Install work, Open says what is missing.
+//
+// Absent on purpose: training, other providers than these two, tensors of other types than float32 and int64.
+package ort

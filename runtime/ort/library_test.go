@@ -1,0 +1,126 @@
+package ort
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// fakeLibrary makes a file of a library's name in a new directory.
+func fakeLibrary(t *testing.T, name string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte("library"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// usable finds every library good, but those that are listed.
+func usable(bad ...string) func(string) (Library, error) {
+	return func(path string) (Library, error) {
+		for _, b := range bad {
+			if path == b {
+				return Library{}, errors.New(path + ": version \"1.20.0\" is too old, want 1.24 or newer")
+			}
+		}
+		return Library{Path: path, Version: "1.30.0"}, nil
+	}
+}
+
+// The first place that names a library decides.
+func TestFindOrder(t *testing.T) {
+	option, environment := fakeLibrary(t, "libonnxruntime.so"), fakeLibrary(t, "libonnxruntime.so.1")
+	cache, system := fakeLibrary(t, cachedName), fakeLibrary(t, "libonnxruntime.so.1.30.0")
+	s := search{option: option, environment: environment, cache: cache, system: []string{filepath.Dir(system)}, inspect: usable()}
+	for _, want := range []struct {
+		path   string
+		origin Origin
+		forget func()
+	}{
+		{option, FromOption, func() { s.option = "" }},
+		{environment, FromEnvironment, func() { s.environment = "" }},
+		{cache, FromCache, func() { os.Remove(cache) }},
+		{system, FromSystem, func() { os.Remove(system) }},
+	} {
+		library, err := s.find()
+		if err != nil || library.Path != want.path || library.Origin != want.origin {
+			t.Errorf("got %+v, error %v; want %s from %s", library, err, want.path, want.origin)
+		}
+		want.forget()
+	}
+	_, err := s.find()
+	for _, word := range []string{LibraryEnv, cache, filepath.Dir(system), "run: " + InstallCommand} {
+		if err == nil || !strings.Contains(err.Error(), word) {
+			t.Errorf("nothing found: error %v does not say %q", err, word)
+		}
+	}
+}
+
+// What is named but not usable is the error, never a reason to look further.
+func TestFindDoesNotFallBack(t *testing.T) {
+	old, good := fakeLibrary(t, "libonnxruntime.so"), fakeLibrary(t, "libonnxruntime.so")
+	empty := t.TempDir()
+	for _, test := range []struct {
+		s    search
+		want string
+	}{
+		{search{option: old, environment: good}, "too old, want 1.24"},
+		{search{option: filepath.Join(empty, "none.so"), environment: good}, "no such file"},
+		{search{option: empty, environment: good}, "no libonnxruntime.so"},
+		{search{environment: old, cache: good}, LibraryEnv},
+		{search{cache: old, system: []string{filepath.Dir(good)}}, "run: " + InstallCommand},
+		{search{system: []string{filepath.Dir(old)}}, "not usable: " + old},
+	} {
+		test.s.inspect = usable(old)
+		if library, err := test.s.find(); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("got %+v, error %v; want one that says %q", library, err, test.want)
+		}
+	}
+}
+
+// A directory gives its newest library, and one that cannot be used is passed over in a system directory.
+func TestFindInDirectory(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"libonnxruntime.so.1.9.0", "libonnxruntime.so.1.30.0", "libonnxruntime.so.1.24.0", "other.so"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	newest, second := filepath.Join(dir, "libonnxruntime.so.1.30.0"), filepath.Join(dir, "libonnxruntime.so.1.24.0")
+	library, err := search{option: dir, inspect: usable()}.find()
+	if err != nil || library.Path != newest {
+		t.Errorf("got %+v, error %v; want %s", library, err, newest)
+	}
+	library, err = search{system: []string{dir}, inspect: usable(newest)}.find()
+	if err != nil || library.Path != second {
+		t.Errorf("got %+v, error %v; want %s", library, err, second)
+	}
+}
+
+func TestVersions(t *testing.T) {
+	for version, ok := range map[string]bool{"1.24": true, "1.24.0": true, "1.30.0": true, "2.0": true, "1.23.2": false, "1.9.9": false, "": false} {
+		if err := checkVersion(version); (err == nil) != ok {
+			t.Errorf("version %q: got error %v, want good = %v", version, err, ok)
+		}
+	}
+}
+
+// The file itself is looked at before the loader is: what is no library of ONNX Runtime is one sentence, not a crash.
+func TestInspectRefuses(t *testing.T) {
+	executable, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		fakeLibrary(t, "libonnxruntime.so"):      "not a shared library",
+		filepath.Join(t.TempDir(), "missing.so"): "no such file",
+		executable:                               "onnx", // this test: not a library, or not ONNX Runtime's
+	} {
+		if _, err := inspect(path); err == nil || !strings.Contains(strings.ToLower(err.Error()), want) && !strings.Contains(err.Error(), "not a shared library but") {
+			t.Errorf("%s: got error %v, want one that says %q", path, err, want)
+		}
+	}
+}

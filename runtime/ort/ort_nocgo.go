@@ -1,0 +1,43 @@
+//go:build !cgo || windows
+
+package ort
+
+import (
+	"context"
+	"errors"
+	goruntime "runtime"
+
+	"goalbert/runtime"
+)
+
+// Session is a model in ONNX Runtime. A build without cgo has none.
+type Session struct{}
+
+var _ runtime.Session = (*Session)(nil)
+
+// Open returns an error: ONNX Runtime is reached through cgo.
+func Open(path string, o Options) (*Session, error) { return nil, errNoCgo() }
+
+func (s *Session) Engine() string    { return "onnxruntime" }
+func (s *Session) Library() Library  { return Library{} }
+func (s *Session) Inputs() []string  { return nil }
+func (s *Session) Outputs() []string { return nil }
+func (s *Session) Close() error      { return nil }
+
+func (s *Session) Run(context.Context, map[string]runtime.Tensor) (map[string]runtime.Tensor, error) {
+	return nil, errNoCgo()
+}
+
+// probe cannot ask a library that it cannot load: what is known of it is its file.
+func probe(path string) (version string, providers []string, err error) { return "", nil, nil }
+
+func cudaLack(Library) string { return errNoCgo().Error() }
+
+func buildLack() error { return errNoCgo() }
+
+func errNoCgo() error {
+	if goruntime.GOOS == "windows" {
+		return errors.New("ort: ONNX Runtime is not supported on Windows; use the pure-Go engine")
+	}
+	return errors.New("ort: built without cgo; rebuild with CGO_ENABLED=1")
+}

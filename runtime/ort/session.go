@@ -1,0 +1,206 @@
+//go:build cgo && !windows
+
+package ort
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+
+	onnxruntime "github.com/yalue/onnxruntime_go"
+
+	"goalbert/runtime"
+)
+
+// Session is a model in ONNX Runtime. It implements [runtime.Session] and is safe for concurrent use.
+type Session struct {
+	path            string
+	library         Library
+	provider        Provider
+	inputs, outputs []onnxruntime.InputOutputInfo
+
+	mu      sync.RWMutex // held for reading by each Run, so that Close waits for them
+	session *onnxruntime.DynamicAdvancedSession
+}
+
+var _ runtime.Session = (*Session)(nil)
+
+// Open loads the .onnx file at path. Its inputs and outputs must be tensors of float32 or int64.
+func Open(path string, o Options) (*Session, error) {
+	library, err := load(o.Library)
+	if err != nil {
+		return nil, err
+	}
+	s, err := open(path, library, o)
+	if err != nil {
+		return nil, fmt.Errorf("ort: open model: %s: %w", path, err)
+	}
+	return s, nil
+}
+
+func open(path string, library Library, o Options) (*Session, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, errors.Unwrap(err)
+	}
+	if info.IsDir() {
+		return nil, errors.New("is a directory, want an .onnx file")
+	}
+	options, err := sessionOptions(library, o)
+	if err != nil {
+		return nil, err
+	}
+	defer options.Destroy()
+	s := &Session{path: path, library: library, provider: o.Provider}
+	if s.provider == "" {
+		s.provider = CPU
+	}
+	if s.inputs, s.outputs, err = signature(path, library); err != nil {
+		return nil, err
+	}
+	s.session, err = onnxruntime.NewDynamicAdvancedSession(path, s.Inputs(), s.Outputs(), options)
+	if err != nil {
+		return nil, cause(err)
+	}
+	return s, nil
+}
+
+// signature returns the model's inputs and outputs. The wrapper reads them from a session of its own; without
+// optimization that costs little more than reading the file.
+func signature(path string, library Library) (inputs, outputs []onnxruntime.InputOutputInfo, err error) {
+	options, err := sessionOptions(library, Options{GraphOptimization: OptimizeNone, IntraOpThreads: 1})
+	if err != nil {
+		return nil, nil, err
+	}
+	defer options.Destroy()
+	inputs, outputs, err = onnxruntime.GetInputOutputInfoWithOptions(path, options)
+	if err != nil {
+		if err = cause(err); strings.Contains(err.Error(), "Protobuf parsing failed") {
+			err = fmt.Errorf("truncated, or not an ONNX model: %w", err)
+		}
+		return nil, nil, err
+	}
+	if len(inputs) == 0 || len(outputs) == 0 {
+		return nil, nil, fmt.Errorf("got %d inputs and %d outputs, want at least one each", len(inputs), len(outputs))
+	}
+	for _, info := range append(inputs[:len(inputs):len(inputs)], outputs...) {
+		switch info.DataType {
+		case onnxruntime.TensorElementDataTypeFloat, onnxruntime.TensorElementDataTypeInt64:
+		default:
+			return nil, nil, fmt.Errorf("%q is %v, want a tensor of float32 or int64", info.Name, info.DataType)
+		}
+	}
+	return inputs, outputs, nil
+}
+
+// Engine returns "onnxruntime", its version and the provider.
+func (s *Session) Engine() string {
+	return fmt.Sprintf("onnxruntime %s (%s)", s.library.Version, s.provider)
+}
+
+// Library returns the library that runs the model.
+func (s *Session) Library() Library { return s.library }
+
+// Inputs lists the names of the model's inputs.
+func (s *Session) Inputs() []string { return names(s.inputs) }
+
+// Outputs lists the names of the model's outputs.
+func (s *Session) Outputs() []string { return names(s.outputs) }
+
+func names(infos []onnxruntime.InputOutputInfo) []string {
+	list := make([]string, len(infos))
+	for i, info := range infos {
+		list[i] = info.Name
+	}
+	return list
+}
+
+// Run computes all outputs for inputs. It ends early when ctx does: ONNX Runtime stops before its next node.
+func (s *Session) Run(ctx context.Context, inputs map[string]runtime.Tensor) (map[string]runtime.Tensor, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	outputs, err := s.run(ctx, inputs)
+	if ctx.Err() != nil && err != nil {
+		return nil, ctx.Err()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("ort: run: %s: %w", s.path, err)
+	}
+	return outputs, nil
+}
+
+func (s *Session) run(ctx context.Context, inputs map[string]runtime.Tensor) (map[string]runtime.Tensor, error) {
+	if s.session == nil {
+		return nil, errors.New("the session is closed")
+	}
+	values, err := s.values(inputs)
+	defer destroy(values)
+	if err != nil {
+		return nil, err
+	}
+	results := make([]onnxruntime.Value, len(s.outputs))
+	defer destroy(results)
+	if err := s.runUntil(ctx, values, results); err != nil {
+		return nil, cause(err)
+	}
+	outputs := make(map[string]runtime.Tensor, len(results))
+	for i, result := range results {
+		tensor, err := fromValue(result)
+		if err != nil {
+			return nil, fmt.Errorf("output %q: %w", s.outputs[i].Name, err)
+		}
+		outputs[s.outputs[i].Name] = tensor
+	}
+	return outputs, nil
+}
+
+// runUntil runs the session and terminates it when ctx ends.
+func (s *Session) runUntil(ctx context.Context, values, results []onnxruntime.Value) error {
+	if ctx.Done() == nil {
+		return s.session.Run(values, results)
+	}
+	options, err := onnxruntime.NewRunOptions()
+	if err != nil {
+		return err
+	}
+	defer options.Destroy()
+	terminated := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		options.Terminate()
+		close(terminated)
+	})
+	err = s.session.RunWithOptions(values, results, options)
+	if !stop() {
+		<-terminated // options must outlive Terminate
+	}
+	return err
+}
+
+// Close frees the model, after the runs that have begun.
+func (s *Session) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.session == nil {
+		return nil
+	}
+	err := s.session.Destroy()
+	s.session = nil
+	if err != nil {
+		return fmt.Errorf("ort: close model: %s: %w", s.path, err)
+	}
+	return nil
+}
+
+// cause returns what ONNX Runtime itself said, in one line, without the wrapper's words around it.
+func cause(err error) error {
+	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
+		err = inner
+	}
+	return errors.New(strings.Join(strings.Fields(err.Error()), " "))
+}
