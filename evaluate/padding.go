@@ -1,0 +1,44 @@
+package evaluate
+
+import (
+	"goalbert/models"
+	"goalbert/runtime"
+)
+
+// Padded is a batch as engines take it: (batch, sequence) tensors, padded on the right.
+type Padded struct {
+	Inputs map[string]runtime.Tensor
+	Length int   // of the padded sequences
+	Places []int // (T): where each token of the batch lies in (batch, sequence)
+}
+
+// Pad pads the sequences of b to the longest of them. Position ids are the engine's own, 0 to S-1, so the sequences
+// of b must be whole: a batch that keeps the positions of a mask with holes cannot be padded on the right.
+func Pad(b *models.Batch, pad int) Padded {
+	longest := 0
+	for i := range b.Sequences() {
+		longest = max(longest, b.Offsets[i+1]-b.Offsets[i])
+	}
+	n := b.Sequences() * longest
+	ids, mask, types := make([]int64, n), make([]int64, n), make([]int64, n)
+	for i := range ids {
+		ids[i] = int64(pad)
+	}
+	places := make([]int, 0, b.Tokens())
+	for i := range b.Sequences() {
+		for j, row := 0, b.Offsets[i]; row < b.Offsets[i+1]; j, row = j+1, row+1 {
+			place := i*longest + j
+			ids[place], mask[place], types[place] = int64(b.InputIDs[row]), 1, int64(b.TokenTypeIDs[row])
+			places = append(places, place)
+		}
+	}
+	return Padded{
+		Inputs: map[string]runtime.Tensor{
+			models.InputIDs:      runtime.NewTensor(ids, b.Sequences(), longest),
+			models.AttentionMask: runtime.NewTensor(mask, b.Sequences(), longest),
+			models.TokenTypeIDs:  runtime.NewTensor(types, b.Sequences(), longest),
+		},
+		Length: longest,
+		Places: places,
+	}
+}

@@ -1,0 +1,158 @@
+package native
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"goalbert/models"
+	"goalbert/native"
+	"goalbert/runtime"
+)
+
+// Session is a model in memory.
+type Session struct {
+	model       *native.Model[float32]
+	activations sync.Pool // of *native.Activations[float32], one for each concurrent run
+}
+
+var _ runtime.Session = (*Session)(nil)
+
+// New returns a session on w, which runs on that many threads. w must not change while the session is used.
+func New(w *models.Weights, threads int) *Session {
+	s := &Session{model: native.New[float32](w, threads)}
+	s.activations.New = func() any { return new(native.Activations[float32]) }
+	return s
+}
+
+// Open returns a session on the checkpoint directory dir.
+func Open(dir string, threads int) (*Session, error) {
+	w, err := models.ReadCheckpoint(dir)
+	if err != nil {
+		return nil, err
+	}
+	return New(w, threads), nil
+}
+
+// Engine returns "native".
+func (s *Session) Engine() string { return "native" }
+
+// Inputs returns the names of the exported file's inputs.
+func (s *Session) Inputs() []string { return s.model.Config.Architecture.Inputs() }
+
+// Outputs returns the names of the exported file's outputs.
+func (s *Session) Outputs() []string { return s.model.Config.Architecture.Outputs() }
+
+// Close does nothing: the memory is the collector's.
+func (s *Session) Close() error { return nil }
+
+// Run computes all outputs; see runtime.Session. Positions that the mask hides get zeros.
+func (s *Session) Run(ctx context.Context, inputs map[string]runtime.Tensor) (map[string]runtime.Tensor, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	p, err := pack(s.model.Config, inputs)
+	if err != nil {
+		return nil, fmt.Errorf("native: %w", err)
+	}
+	a := s.activations.Get().(*native.Activations[float32])
+	defer s.activations.Put(a)
+	s.model.Forward(a, p.batch, native.Dropout{})
+
+	outputs := map[string]runtime.Tensor{}
+	for _, name := range s.Outputs() {
+		if name == models.SOPLogits {
+			outputs[name] = runtime.NewTensor(slices.Clone(a.SOPLogits), p.sequences, 2)
+		} else {
+			outputs[name] = p.unpack(a.PredictionLogits, s.model.Config.VocabSize)
+		}
+	}
+	return outputs, nil
+}
+
+// packed is a padded batch without its padding.
+type packed struct {
+	batch             *models.Batch
+	sequences, length int   // of the padded batch
+	places            []int // (T): where each token stood in it
+}
+
+// pack gathers the attended tokens. Every one is a masked position, so that logits are computed for all.
+func pack(c models.Config, inputs map[string]runtime.Tensor) (*packed, error) {
+	for name := range inputs {
+		if !slices.Contains(c.Architecture.Inputs(), name) {
+			return nil, fmt.Errorf("the model has no input %s; it has %v", name, c.Architecture.Inputs())
+		}
+	}
+	columns := map[string][]int64{}
+	p := &packed{batch: &models.Batch{Offsets: []int{0}}}
+	for _, name := range c.Architecture.Inputs() {
+		t, ok := inputs[name]
+		if !ok {
+			return nil, fmt.Errorf("input %s is missing", name)
+		}
+		values, err := runtime.Values[int64](name, t)
+		if err != nil {
+			return nil, err
+		}
+		if len(t.Shape) != 2 {
+			return nil, fmt.Errorf("input %s has shape %v, want (batch, sequence)", name, t.Shape)
+		}
+		if name == models.InputIDs {
+			p.sequences, p.length = t.Shape[0], t.Shape[1]
+		} else if t.Shape[0] != p.sequences || t.Shape[1] != p.length {
+			return nil, fmt.Errorf("input %s has shape %v, want that of %s, (%d, %d)",
+				name, t.Shape, models.InputIDs, p.sequences, p.length)
+		}
+		columns[name] = values
+	}
+	if p.length > c.MaxPositionEmbeddings {
+		return nil, fmt.Errorf("sequences of %d tokens, the model takes at most %d (max_position_embeddings); truncate them",
+			p.length, c.MaxPositionEmbeddings)
+	}
+	return p, p.gather(c, columns)
+}
+
+func (p *packed) gather(c models.Config, columns map[string][]int64) error {
+	b := p.batch
+	for row := range p.sequences {
+		for position := range p.length {
+			i := row*p.length + position
+			switch mask := columns[models.AttentionMask][i]; mask {
+			case 0:
+				continue
+			case 1:
+			default:
+				return fmt.Errorf("%s is %d at (%d, %d), want 0 or 1", models.AttentionMask, mask, row, position)
+			}
+			id, tokenType := columns[models.InputIDs][i], columns[models.TokenTypeIDs][i]
+			if id < 0 || id >= int64(c.VocabSize) || tokenType < 0 || tokenType >= int64(c.TypeVocabSize) {
+				return fmt.Errorf("token (%d, %d) has id %d and type %d, want them below %d and %d",
+					row, position, id, tokenType, c.VocabSize, c.TypeVocabSize)
+			}
+			b.MaskedPositions = append(b.MaskedPositions, int32(len(p.places)))
+			p.places = append(p.places, i)
+			b.InputIDs = append(b.InputIDs, int32(id))
+			b.TokenTypeIDs = append(b.TokenTypeIDs, int32(tokenType))
+			b.PositionIDs = append(b.PositionIDs, int32(position))
+		}
+		if len(p.places) == b.Offsets[row] {
+			return fmt.Errorf("%s of row %d is all zero; leave the row out", models.AttentionMask, row)
+		}
+		b.Offsets = append(b.Offsets, len(p.places))
+	}
+	if p.sequences == 0 {
+		return fmt.Errorf("the batch is empty")
+	}
+	return nil
+}
+
+// unpack puts rows (T, columns) in their places of (batch, sequence, columns).
+func (p *packed) unpack(rows []float32, columns int) runtime.Tensor {
+	out := make([]float32, p.sequences*p.length*columns)
+	for i, place := range p.places {
+		copy(out[place*columns:(place+1)*columns], rows[i*columns:])
+	}
+	return runtime.NewTensor(out, p.sequences, p.length, columns)
+}
