@@ -13,7 +13,8 @@
 //	doublearray.go  the trie of both
 //	spiece.go       the file format
 //	files.go        saving
-//	trainer.go      training a vocabulary; seeds.go and expectation.go are its parts
+//	trainer.go      training a vocabulary: words.go the text, seeds.go the first pieces, expectation.go and
+//	                pruning.go which of them stay
 //
 // Kudo and Richardson, "SentencePiece", arXiv:1808.06226; Kudo, "Subword Regularization", arXiv:1804.10959.
 package tokenizer

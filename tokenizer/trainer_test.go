@@ -1,0 +1,371 @@
+package tokenizer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"math"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// trainingText is made-up text: words of syllables, the frequent ones short, with numbers and marks.
+func trainingText(sentences int) []string {
+	random := rand.New(rand.NewPCG(7, 7))
+	syllables := []string{"ka", "to", "ri", "men", "sal", "ver", "do", "pin", "lu", "est", "gra", "oth", "ing", "er", "un"}
+	vocabulary := make([]string, 600)
+	for i := range vocabulary {
+		for range 1 + random.IntN(2+i/200) {
+			vocabulary[i] += syllables[random.IntN(len(syllables))]
+		}
+	}
+	text := make([]string, sentences)
+	for i := range text {
+		var line []string
+		for range 4 + random.IntN(12) {
+			word := vocabulary[int(float64(len(vocabulary))*math.Pow(random.Float64(), 3))]
+			switch random.IntN(20) {
+			case 0:
+				word = strings.ToUpper(word[:1]) + word[1:]
+			case 1:
+				word += ","
+			case 2:
+				word = fmt.Sprint(random.IntN(3000))
+			case 3:
+				word = "(" + word + ")"
+			}
+			line = append(line, word)
+		}
+		text[i] = strings.Join(line, " ") + "."
+	}
+	return text
+}
+
+func sentencesOf(text []string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for _, s := range text {
+			if !yield(s, nil) {
+				return
+			}
+		}
+	}
+}
+
+func train(t testing.TB, text []string, o TrainOptions) *Albert {
+	t.Helper()
+	a, _, err := Train(context.Background(), sentencesOf(text), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// The size is exact, ALBERT's special tokens have their ids, and the pieces after them are sorted.
+func TestTrainedVocabulary(t *testing.T) {
+	text := trainingText(2000)
+	for _, size := range []int{60, 200, 501} {
+		a := train(t, text, DefaultTrainOptions(size))
+		if a.VocabSize() != size {
+			t.Errorf("got %d pieces, want %d", a.VocabSize(), size)
+		}
+		for id, piece := range []string{"<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]", "(", ")", `"`, "-", ".", "–", "£", "€"} {
+			if got := a.Piece(int32(id)); got != piece {
+				t.Errorf("id %d is %q, want %q", id, got, piece)
+			}
+		}
+		pieces := a.unigram.pieces[13:]
+		if !slices.IsSortedFunc(pieces, func(a, b piece) int { return int(math.Copysign(1, float64(b.score-a.score))) * bit(a.score != b.score) }) {
+			t.Errorf("the %d pieces are not sorted by their scores", size)
+		}
+		for _, line := range text[:200] {
+			ids := a.Encode(line)
+			if slices.Contains(ids, a.special.Unknown) {
+				t.Fatalf("%q has unknown characters", line)
+			}
+			if got, want := a.Decode(ids), strings.ToLower(line); got != want {
+				t.Fatalf("decoded %q, want %q", got, want)
+			}
+		}
+	}
+}
+
+func bit(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// Neither the number of threads nor the order of sentences changes a byte.
+func TestTrainingIsDeterministic(t *testing.T) {
+	text := trainingText(1000)
+	var want []byte
+	for _, threads := range []int{1, 2, 3, 8} {
+		o := DefaultTrainOptions(300)
+		o.Threads = threads
+		a := train(t, text, o)
+		if want == nil {
+			want = a.unigram.data
+		} else if !slices.Equal(a.unigram.data, want) {
+			t.Errorf("%d threads give another vocabulary than 1", threads)
+		}
+		slices.Reverse(text)
+	}
+}
+
+// A sample is drawn by the seed, of the size that was asked for.
+func TestTrainingSamples(t *testing.T) {
+	text := trainingText(1000)
+	o := DefaultTrainOptions(100)
+	o.SentenceLimit = 100
+	vocabulary := func(seed uint64) []byte {
+		o.Seed = seed
+		a, stats, err := Train(context.Background(), sentencesOf(text), o)
+		if err != nil || stats.Sentences != 100 {
+			t.Fatalf("trained on %d sentences, error %v; want 100", stats.Sentences, err)
+		}
+		return a.unigram.data
+	}
+	if !slices.Equal(vocabulary(1), vocabulary(1)) || slices.Equal(vocabulary(1), vocabulary(2)) {
+		t.Error("a seed must give the same vocabulary every time, and another seed another")
+	}
+}
+
+func TestTrainRefuses(t *testing.T) {
+	bad := errors.New("corpus.txt: line 3: not UTF-8")
+	failing := func(yield func(string, error) bool) { _ = yield("some text", nil) && yield("", bad) }
+	long := strings.Repeat("a", maxSentence+1)
+	for _, test := range []struct {
+		sentences iter.Seq2[string, error]
+		change    func(*TrainOptions)
+		want      string
+	}{
+		{sentencesOf(nil), nil, "the text has no words"},
+		{sentencesOf([]string{long}), nil, "the text has no words"},
+		{sentencesOf([]string{"aab aab abab"}), nil, "a vocabulary of 200 is larger than this text supports; ask for at most "},
+		{sentencesOf(trainingText(100)), func(o *TrainOptions) { o.VocabSize = 20 }, "a vocabulary of 20 is too small"},
+		{failing, nil, bad.Error()},
+		{sentencesOf(nil), func(o *TrainOptions) { o.CharacterCoverage = 1.5 }, "character coverage is 1.5"},
+		{sentencesOf(nil), func(o *TrainOptions) { o.UserDefinedSymbols = []string{"[MASK]"} }, "is empty, a special token, or given twice"},
+		{sentencesOf(nil), func(o *TrainOptions) { o.Threads = -1 }, "want neither below 0"},
+	} {
+		o := DefaultTrainOptions(200)
+		if test.change != nil {
+			test.change(&o)
+		}
+		if _, _, err := Train(context.Background(), test.sentences, o); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("got error %v, want one that says %q", err, test.want)
+		}
+	}
+}
+
+// The size that the error names is the largest that works.
+func TestTrainNamesTheLargestSize(t *testing.T) {
+	text := trainingText(50)
+	_, _, err := Train(context.Background(), sentencesOf(text), DefaultTrainOptions(100_000))
+	if err == nil {
+		t.Fatal("no error")
+	}
+	_, after, _ := strings.Cut(err.Error(), "at most ")
+	var most int
+	fmt.Sscan(after, &most)
+	if _, _, err := Train(context.Background(), sentencesOf(text), DefaultTrainOptions(most)); err != nil {
+		t.Errorf("the size %d was said to work: %v", most, err)
+	}
+	if _, _, err := Train(context.Background(), sentencesOf(text), DefaultTrainOptions(most+1)); err == nil {
+		t.Errorf("a size above %d works too", most)
+	}
+}
+
+// Each maximization makes the text at least as probable, digamma's discount of rare pieces aside: with the pieces' own
+// relative counts as probabilities it is the EM algorithm, whose likelihood never falls (Dempster et al., 1977).
+func TestExpectationMaximization(t *testing.T) {
+	o := DefaultTrainOptions(300)
+	if err := o.complete(); err != nil {
+		t.Fatal(err)
+	}
+	spec, err := trainNormalization()
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := newNormalizer(spec, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := collect(context.Background(), sentencesOf(trainingText(500)), &o, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr := newTrainer(w, &o)
+	before := math.Inf(-1)
+	for range 10 {
+		counts, likelihood := expectation(tr.words, tr.scores, 2)
+		if likelihood < before-1e-6 {
+			t.Fatalf("the likelihood fell from %v to %v", before, likelihood)
+		}
+		before = likelihood
+		sum := 0.0
+		for _, c := range counts {
+			sum += c
+		}
+		for i, c := range counts {
+			tr.scores[i] = math.Log(c / sum)
+		}
+	}
+}
+
+// Expected counts and the probability of a text against all ways to cut it, one by one.
+func TestExpectationByEnumeration(t *testing.T) {
+	pieces := []string{"a", "b", "ab", "ba", "aba"}
+	probabilities := []float64{0.1, 0.2, 0.3, 0.25, 0.15}
+	ids, scores := map[string]int32{}, make([]float64, len(pieces))
+	for i, p := range pieces {
+		ids[p], scores[i] = int32(i), math.Log(probabilities[i])
+	}
+	want, total := make([]float64, len(pieces)), 0.0
+	var cut func(rest string, used []int, p float64)
+	cut = func(rest string, used []int, p float64) {
+		if rest == "" {
+			total += p
+			for _, i := range used {
+				want[i] += p
+			}
+		}
+		for i, piece := range pieces {
+			if after, ok := strings.CutPrefix(rest, piece); ok {
+				cut(after, append(used[:len(used):len(used)], i), p*probabilities[i])
+			}
+		}
+	}
+	cut("ababba", nil, 1)
+	l := []lattice{newLattice(word{text: []rune("ababba"), count: 3}, ids)}
+	counts, likelihood := expectation(l, scores, 1)
+	if math.Abs(likelihood-3*math.Log(total)) > 1e-12 {
+		t.Errorf("log likelihood is %v, want %v", likelihood, 3*math.Log(total))
+	}
+	for i := range pieces {
+		if math.Abs(counts[i]-3*want[i]/total) > 1e-12 {
+			t.Errorf("%s: expected %v times, want %v", pieces[i], counts[i], 3*want[i]/total)
+		}
+	}
+}
+
+// The intervals of the sorted suffixes against every substring counted one by one.
+func TestSeedsByEnumeration(t *testing.T) {
+	list := []word{{[]rune("▁abcab"), 2}, {[]rune("cabx"), 3}, {[]rune("▁abd"), 1}}
+	got := map[string]int{}
+	newSuffixes(list).intervals(func(prefix []rune, count int) { got[string(prefix)] += count })
+	want := map[string]int{}
+	next := map[string]map[string]bool{} // what follows each: a character, or the end of its word
+	for i, w := range list {
+		for lo := range w.text {
+			for hi := lo + 2; hi <= len(w.text); hi++ {
+				s := string(w.text[lo:hi])
+				want[s] += w.count
+				if next[s] == nil {
+					next[s] = map[string]bool{}
+				}
+				if hi < len(w.text) {
+					next[s][string(w.text[hi])] = true
+				} else {
+					next[s][fmt.Sprint("end of ", i, lo)] = true
+				}
+			}
+		}
+	}
+	for s := range want {
+		if len(next[s]) < 2 {
+			delete(want, s)
+		}
+	}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestValidPiece(t *testing.T) {
+	for text, want := range map[string]bool{
+		"▁abc": true, "a▁b": false, "▁": true, "2000,": true, "a1": false, "abc.": false, "日本の": true, "éa": true,
+		"aя": false, "e\u0301": true,
+	} {
+		if got := validPiece([]rune(text)); got != want {
+			t.Errorf("%q: got %v, want %v", text, got, want)
+		}
+	}
+}
+
+// spm_encode reads the file and gives the same ids; and spm_train, on the same text and with the same flags, makes the
+// text no more probable than we do, by more than half a per cent.
+func TestTrainedAsSentencePiece(t *testing.T) {
+	for _, program := range []string{"spm_train", "spm_encode"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Skipf("%s is not on PATH (Debian package sentencepiece)", program)
+		}
+	}
+	text := trainingText(5000)
+	for i := range text {
+		text[i] = DefaultRules().Apply(text[i])
+	}
+	dir := t.TempDir()
+	input := filepath.Join(dir, "text")
+	if err := os.WriteFile(input, []byte(strings.Join(text, "\n")+"\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	const size = 400
+	run(t, "spm_train", "--input="+input, "--model_prefix="+filepath.Join(dir, "theirs"), fmt.Sprint("--vocab_size=", size),
+		"--pad_id=0", "--unk_id=1", "--eos_id=-1", "--bos_id=-1", "--control_symbols=[CLS],[SEP],[MASK]",
+		`--user_defined_symbols=(,),"""",-,.,–,£,€`, "--character_coverage=0.99995", "--model_type=unigram")
+	theirs, err := ReadUnigram(filepath.Join(dir, "theirs.model"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := train(t, text, DefaultTrainOptions(size))
+	if err := Save(a, dir); err != nil {
+		t.Fatal(err)
+	}
+	ids := strings.Split(run(t, "spm_encode", "--model="+filepath.Join(dir, ModelFile), "--output_format=id", input), "\n")
+	for i, line := range text {
+		if got, want := fmt.Sprint(a.unigram.Encode(line)), "["+ids[i]+"]"; got != want {
+			t.Fatalf("%q: got %s, spm_encode gives %s", line, got, want)
+		}
+	}
+	ours, reference := nats(a.unigram, text), nats(theirs, text)
+	t.Logf("nats: ours %.0f, spm_train's %.0f, %+.2f %%", ours, reference, 100*(ours/reference-1))
+	if ours > 1.005*reference {
+		t.Errorf("our vocabulary takes %.0f nats for the text, spm_train's %.0f", ours, reference)
+	}
+}
+
+func run(t *testing.T, program string, arguments ...string) string {
+	t.Helper()
+	out, err := exec.Command(program, arguments...).Output()
+	if err != nil {
+		t.Fatalf("%s: %v", program, err)
+	}
+	return string(out)
+}
+
+// nats is -log probability of the best way to cut each line, under the normalized probabilities of the pieces.
+func nats(u *Unigram, text []string) float64 {
+	sum := 0.0
+	for _, p := range u.pieces {
+		if p.kind == normalPiece {
+			sum += math.Exp(float64(p.score))
+		}
+	}
+	total := 0.0
+	for _, line := range text {
+		for _, s := range u.segment(u.Normalize(line)) {
+			if u.pieces[s.id].kind == normalPiece {
+				total -= float64(u.pieces[s.id].score) - math.Log(sum)
+			}
+		}
+	}
+	return total
+}
