@@ -191,7 +191,7 @@ func isProse(text string) bool {
 	letters, others, words := 0, 0, 0
 	for word := range strings.FieldsSeq(text) {
 		plain := true
-		for _, r := range strings.Trim(word, openers+closers+".,:;!?-") {
+		for _, r := range strings.Trim(word, surroundings+".,:;!?-") {
 			if unicode.IsLetter(r) {
 				letters++
 			} else {

@@ -28,8 +28,12 @@ func Sentences(paragraph string) []string {
 }
 
 const (
-	closers = "\"')]}\u2019\u201d\u00bb*_`"
-	openers = "\"'([{\u2018\u201c\u00ab*_`"
+	eitherSide   = "\"'*_`"
+	onlyClosers  = ")]}\u2019\u201d\u00bb"
+	onlyOpeners  = "([{\u2018\u201c\u00ab"
+	closers      = eitherSide + onlyClosers
+	openers      = eitherSide + onlyOpeners
+	surroundings = eitherSide + onlyClosers + onlyOpeners
 )
 
 // endsSentence says whether a word ends with a mark that may end a sentence.
@@ -47,7 +51,7 @@ func beginsSentence(word string) bool {
 // bindsNext says whether the full stop at the end of words belongs to an abbreviation, so that next goes on.
 func bindsNext(words []string, next string) bool {
 	last := words[len(words)-1]
-	bare := strings.Trim(last, closers+openers)
+	bare := strings.Trim(last, surroundings)
 	stem, stopped := strings.CutSuffix(bare, ".")
 	if !stopped {
 		return quotedSpeech(last, next)
@@ -65,7 +69,7 @@ func bindsNext(words []string, next string) bool {
 	case abbreviations[lower]:
 		return true
 	case lastAbbreviations[lower] || isInitial(stem) || isInitialism(stem):
-		return !firstWords[strings.ToLower(strings.Trim(next, openers+closers+",."))]
+		return !firstWords[strings.ToLower(strings.Trim(next, surroundings+",."))]
 	}
 	return false
 }

@@ -55,7 +55,7 @@ func readCheckpoint(directory string) (*Checkpoint, error) {
 			return nil, fmt.Errorf("train: resume: %w", err)
 		}
 		if want := c.State.Files[name]; got != want {
-			return nil, fmt.Errorf("train: resume: %s is damaged: its SHA-256 is %.16s..., want %.16s...", path, got, want)
+			return nil, fmt.Errorf("train: resume: %s is damaged: its SHA-256 begins with %.16s, want %.16s", path, got, want)
 		}
 	}
 	return c, nil
