@@ -1,0 +1,218 @@
+package parity_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"math"
+	"math/rand/v2"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	"goalbert/export"
+	"goalbert/models"
+	"goalbert/onnx"
+	"goalbert/parity"
+	"goalbert/runtime"
+	"goalbert/runtime/native"
+	"goalbert/runtime/ort"
+)
+
+// sequences are random ids of these lengths.
+func sequences(c models.Config, lengths ...int) []parity.Sequence {
+	random := rand.New(rand.NewPCG(6, 6))
+	var all []parity.Sequence
+	for _, n := range lengths {
+		var s parity.Sequence
+		for i := range n {
+			s.InputIDs = append(s.InputIDs, 5+random.Int32N(int32(c.VocabSize-5)))
+			s.TokenTypeIDs = append(s.TokenTypeIDs, int32(2*i/n))
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+func exported(t *testing.T, w *models.Weights) (*onnx.ModelProto, string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "model.onnx")
+	if err := export.Write(path, w, export.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	m, err := onnx.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m, path
+}
+
+// Every golden configuration, exported: the file holds the checkpoint, and ONNX Runtime computes what native does, with
+// any batch, any length, padding on either side and holes.
+func TestExportsInONNXRuntime(t *testing.T) {
+	if _, err := ort.Find(""); err != nil {
+		t.Skipf("needs ONNX Runtime: %v", err)
+	}
+	for _, name := range goldenNames {
+		t.Run(name, func(t *testing.T) {
+			w := openGolden(t, name).weights
+			m, path := exported(t, w)
+			session, err := ort.Open(path, ort.Options{IntraOpThreads: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer session.Close()
+			checkParity(t, w, m, session)
+		})
+	}
+}
+
+func checkParity(t *testing.T, w *models.Weights, m *onnx.ModelProto, session runtime.Session) {
+	t.Helper()
+	batches := parity.Batches(sequences(w.Config, 1, 2, 7, 16), w.Config.PadTokenID)
+	r := parity.NewReport("checkpoint", "native", batches)
+	findings, err := parity.File("model.onnx", m, w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Findings = findings
+	findings, err = parity.Outputs(context.Background(), native.New(w, 1), session, batches)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Findings = append(r.Findings, findings...)
+	var text bytes.Buffer
+	if err := r.WriteText(&text); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("\n%s", &text)
+	if !r.OK() || len(findings) != 2 || findings[0].Elements == 0 || findings[1].Elements == 0 {
+		t.Errorf("not equal, or nothing compared: %+v", findings)
+	}
+}
+
+// One random scalar of each tensor of the file in turn, constants too, is changed by 1e-2: each is found.
+func TestEveryPerturbedTensorIsFound(t *testing.T) {
+	w := openGolden(t, "groups").weights
+	m, _ := exported(t, w)
+	random := rand.New(rand.NewPCG(8, 8))
+	for i, tensor := range m.Graph.Initializer {
+		damaged := proto.Clone(m).(*onnx.ModelProto)
+		raw := damaged.Graph.Initializer[i].RawData
+		if tensor.DataType == int32(onnx.TensorProto_FLOAT) {
+			at := 4 * random.IntN(len(raw)/4)
+			old := math.Float32frombits(binary.LittleEndian.Uint32(raw[at:]))
+			changed := old + 1e-2
+			if changed == old { // the lowest number
+				changed = math.Nextafter32(old, 0)
+			}
+			binary.LittleEndian.PutUint32(raw[at:], math.Float32bits(changed))
+		} else {
+			raw[8*random.IntN(len(raw)/8)]++
+		}
+		findings, err := parity.File("damaged.onnx", damaged, w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := parity.Report{Findings: findings}
+		if r.OK() {
+			t.Errorf("%s was changed, and the report is good", tensor.Name)
+		}
+		for _, f := range findings {
+			if !f.OK && f.Tensor != tensor.Name {
+				t.Errorf("%s was changed, and %s is said to differ", tensor.Name, f.Tensor)
+			}
+		}
+	}
+}
+
+// A change of the graph, a missing tensor and one too many are found.
+func TestChangedGraphIsFound(t *testing.T) {
+	w := openGolden(t, "base").weights
+	for want, damage := range map[string]func(*onnx.GraphProto){
+		"node embeddings is not":            func(g *onnx.GraphProto) { attribute(g, "embeddings", "epsilon").F = 1e-5 },
+		"nodes, an export has":              func(g *onnx.GraphProto) { g.Node = g.Node[1:] },
+		"inputs or outputs":                 func(g *onnx.GraphProto) { g.Output = g.Output[1:] },
+		"predictions.bias: it is missing":   func(g *onnx.GraphProto) { initializer(g, "predictions.bias").Name = "x" },
+		"x: the checkpoint has no such":     func(g *onnx.GraphProto) { initializer(g, "predictions.bias").Name = "x" },
+		"type FLOAT and shape [1 97], want": func(g *onnx.GraphProto) { initializer(g, "predictions.bias").Dims = []int64{1, 97} },
+	} {
+		m, _ := exported(t, w)
+		damage(m.Graph)
+		findings, err := parity.File("damaged.onnx", m, w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var text bytes.Buffer
+		r := parity.Report{Findings: findings}
+		if err := r.WriteText(&text); err != nil {
+			t.Fatal(err)
+		}
+		if r.OK() || !strings.Contains(text.String(), want) {
+			t.Errorf("the report does not say %q:\n%s", want, &text)
+		}
+	}
+}
+
+func attribute(g *onnx.GraphProto, node, name string) *onnx.AttributeProto {
+	for _, n := range g.Node {
+		for _, a := range n.Attribute {
+			if n.Name == node && a.Name == name {
+				return a
+			}
+		}
+	}
+	panic("no attribute " + name + " of node " + node)
+}
+
+func initializer(g *onnx.GraphProto, name string) *onnx.TensorProto {
+	for _, t := range g.Initializer {
+		if t.Name == name {
+			return t
+		}
+	}
+	panic("no initializer " + name)
+}
+
+// An engine that is off by more than the tolerance, gives another shape, or no output, is found; NaN too.
+func TestWrongOutputsAreFound(t *testing.T) {
+	w := openGolden(t, "base").weights
+	reference := native.New(w, 1)
+	for what, wrong := range map[string]func(map[string]runtime.Tensor){
+		"a small difference": func(out map[string]runtime.Tensor) { out["prediction_logits"].Data.([]float32)[3] += 1e-2 },
+		"NaN":                func(out map[string]runtime.Tensor) { out["sop_logits"].Data.([]float32)[0] = float32(math.NaN()) },
+		"no output":          func(out map[string]runtime.Tensor) { delete(out, "sop_logits") },
+		"another shape": func(out map[string]runtime.Tensor) {
+			out["sop_logits"] = runtime.NewTensor(out["sop_logits"].Data.([]float32), 1, len(out["sop_logits"].Data.([]float32)))
+		},
+	} {
+		batches := parity.Batches(sequences(w.Config, 3, 5), 0)
+		findings, err := parity.Outputs(context.Background(), reference, wrongSession{reference, wrong}, batches)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := parity.Report{Findings: findings}
+		if r.OK() {
+			t.Errorf("%s: the report is good: %+v", what, findings)
+		}
+	}
+	if r := (&parity.Report{}); r.OK() {
+		t.Error("an empty report is good")
+	}
+}
+
+// wrongSession changes what another session computes.
+type wrongSession struct {
+	runtime.Session
+	wrong func(map[string]runtime.Tensor)
+}
+
+func (s wrongSession) Run(ctx context.Context, in map[string]runtime.Tensor) (map[string]runtime.Tensor, error) {
+	out, err := s.Session.Run(ctx, in)
+	if err == nil {
+		s.wrong(out)
+	}
+	return out, err
+}
