@@ -89,7 +89,10 @@ func (e *Engine) LoadOptimizer(path string) error {
 }
 
 // KernelSet names the arithmetic. Results are the same bits within one set.
-func (e *Engine) KernelSet() string { return kernel.Set() }
+func (e *Engine) KernelSet() string { return KernelSet() }
+
+// KernelSet names the arithmetic of this build on this machine.
+func KernelSet() string { return kernel.Set() }
 
 // Check reports whether a model of configuration c can run b: every number in its range.
 func Check(c models.Config, b *models.Batch) error {

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"goalbert/corpus"
+	"goalbert/models"
+	"goalbert/tokenizer"
+)
+
+func newTokenizer() *cobra.Command {
+	return parent("tokenizer", "Vocabularies: train one, text to ids and back", newTokenizerTrain(), newTokenizerEncode(), newTokenizerDecode())
+}
+
+func newTokenizerTrain() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "train CORPUS... --vocab-size N --out DIRECTORY",
+		Short: "Train a SentencePiece unigram vocabulary with ALBERT's special tokens",
+		Args:  arguments(cobra.MinimumNArgs(1)),
+	}
+	asJSON := jsonFlag(c)
+	o := tokenizer.DefaultTrainOptions(0)
+	flags := c.Flags()
+	out := flags.String("out", "", "the directory to be written, which must not exist")
+	flags.IntVar(&o.VocabSize, "vocab-size", 30000, "pieces in all")
+	flags.Float64Var(&o.CharacterCoverage, "character-coverage", o.CharacterCoverage, "share of the text whose characters are pieces")
+	flags.StringSliceVar(&o.UserDefinedSymbols, "user-defined-symbols", o.UserDefinedSymbols, "always pieces of their own")
+	flags.BoolVar(&o.Rules.LowerCase, "lower-case", o.Rules.LowerCase, "lower-case all text")
+	flags.BoolVar(&o.Rules.KeepAccents, "keep-accents", o.Rules.KeepAccents, "keep accents")
+	flags.IntVar(&o.SentenceLimit, "sentence-limit", o.SentenceLimit, "most sentences to train on, drawn at random; 0 is no limit")
+	flags.Uint64Var(&o.Seed, "seed", 0, "of that draw")
+	flags.IntVar(&o.Threads, "threads", 0, "0 is one a processor")
+	c.MarkFlagRequired("out")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		began := time.Now()
+		o.Progress = func(p tokenizer.TrainProgress) {
+			note(c, "%8s  %s pieces, %.4f nats a character", rounded(time.Since(began)), counted(p.Pieces), p.NatsPerCharacter)
+		}
+		t, stats, err := tokenizer.Train(c.Context(), sentences(corpus.Read(args...)), o)
+		if err != nil {
+			return err
+		}
+		if err := models.WriteDirectory(*out, func(dir string) error { return tokenizer.Save(t, dir) }); err != nil {
+			return err
+		}
+		if stats.TooLong > 0 {
+			note(c, "%s sentences of more than 4,192 bytes were left out", counted(stats.TooLong))
+		}
+		return print(c, *asJSON, stats, func(w io.Writer) {
+			fmt.Fprintf(w, "%s: %s pieces from %s sentences in %s\n", filepath.Join(*out, tokenizer.ModelFile),
+				counted(t.VocabSize()), counted(stats.Sentences), rounded(time.Since(began)))
+		})
+	}
+	return c
+}
+
+// modelFlag adds --model, a directory with a vocabulary or a spiece.model.
+func modelFlag(c *cobra.Command) *string {
+	model := c.Flags().String("model", "", "a spiece.model, or a directory with one")
+	c.MarkFlagRequired("model")
+	return model
+}
+
+// openTokenizer opens the ALBERT tokenizer of a directory or of a spiece.model.
+func openTokenizer(path string) (*tokenizer.Albert, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		path = filepath.Join(path, tokenizer.ModelFile)
+	}
+	return tokenizer.OpenAlbert(path)
+}
+
+func newTokenizerEncode() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "encode --model MODEL",
+		Short: "Text on standard input to ids, one line each",
+		Args:  arguments(cobra.NoArgs),
+	}
+	model := modelFlag(c)
+	raw := c.Flags().Bool("raw", false, "what spm_encode --output_format=id prints, without ALBERT's rules")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		encode, err := encoder(*model, *raw)
+		if err != nil {
+			return err
+		}
+		return eachLine(c, func(line string) (string, error) {
+			ids := encode(line)
+			words := make([]string, len(ids))
+			for i, id := range ids {
+				words[i] = strconv.Itoa(int(id))
+			}
+			return strings.Join(words, " "), nil
+		})
+	}
+	return c
+}
+
+// encoder returns the function that makes ids of a line. Without ALBERT's rules any unigram model will do.
+func encoder(model string, raw bool) (func(string) []int32, error) {
+	if !raw {
+		t, err := openTokenizer(model)
+		if err != nil {
+			return nil, err
+		}
+		return t.Encode, nil
+	}
+	if info, err := os.Stat(model); err == nil && info.IsDir() {
+		model = filepath.Join(model, tokenizer.ModelFile)
+	}
+	u, err := tokenizer.ReadUnigram(model)
+	if err != nil {
+		return nil, err
+	}
+	return u.Encode, nil
+}
+
+func newTokenizerDecode() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "decode --model MODEL",
+		Short: "Ids on standard input to text, one line each",
+		Args:  arguments(cobra.NoArgs),
+	}
+	model := modelFlag(c)
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		t, err := openTokenizer(*model)
+		if err != nil {
+			return err
+		}
+		return eachLine(c, func(line string) (string, error) {
+			var ids []int32
+			for _, word := range strings.Fields(line) {
+				id, err := strconv.ParseInt(word, 10, 32)
+				if err != nil || id < 0 || int(id) >= t.VocabSize() {
+					return "", fmt.Errorf("%q is not an id, want 0 to %d", word, t.VocabSize()-1)
+				}
+				ids = append(ids, int32(id))
+			}
+			return t.Decode(ids), nil
+		})
+	}
+	return c
+}
+
+// maxLine is the longest line of standard input.
+const maxLine = 1 << 26
+
+// readLines calls use for each line of standard input. Its errors name the line.
+func readLines(c *cobra.Command, use func(string) error) error {
+	lines := bufio.NewScanner(c.InOrStdin())
+	lines.Buffer(nil, maxLine)
+	number := 0
+	for lines.Scan() {
+		if err := c.Context().Err(); err != nil {
+			return err
+		}
+		number++
+		if err := use(strings.TrimSuffix(lines.Text(), "\r")); err != nil {
+			return fmt.Errorf("standard input, line %d: %w", number, err)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return fmt.Errorf("standard input, line %d: %w", number+1, err)
+	}
+	return nil
+}
+
+// eachLine answers each line of standard input with a line.
+func eachLine(c *cobra.Command, answer func(string) (string, error)) error {
+	out := bufio.NewWriter(c.OutOrStdout())
+	err := readLines(c, func(line string) error {
+		text, err := answer(line)
+		if err == nil {
+			_, err = fmt.Fprintln(out, text)
+		}
+		return err
+	})
+	return cmp.Or(err, out.Flush())
+}
