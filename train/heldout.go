@@ -2,6 +2,7 @@ package train
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"math"
@@ -87,6 +88,30 @@ type heldOutSet struct {
 	sequences   int
 	unigramLoss float64 // the unigram reference, in nats a token
 	majority    float64 // share of the commoner sentence label; 0 without a sentence objective
+}
+
+// HeldOut returns the batches that a run with these options evaluates on, and its plan. They are the same ones whenever
+// data, seed and the options of the objectives are.
+func HeldOut(d *Data, o Options) ([]*models.Batch, *Plan, error) {
+	_, held, plan, err := prepare(d, &o)
+	if err != nil {
+		return nil, nil, err
+	}
+	if held == nil {
+		return nil, nil, errors.New("train: the run holds nothing out (held-out is 0); evaluate it on a text of its own")
+	}
+	return held.batches, plan, nil
+}
+
+// All returns instances of the whole of d as batches, at most o.HeldOutSequences of them: a text of its own to evaluate
+// a model on.
+func All(d *Data, o Options) ([]*models.Batch, error) {
+	everything, _, _, err := split(d.Documents, 0, o.Seed)
+	if err != nil {
+		return nil, err
+	}
+	s := &source{documents: everything, vocabulary: d.Vocabulary, segments: o.Segments, masking: o.Masking, seed: o.Seed}
+	return newHeldOutSet(s, o.HeldOutSequences, o.MicroBatchSequences, newUnigram(everything, d.Vocabulary.Size())).batches, nil
 }
 
 // newHeldOutSet takes the first limit instances of s, in micro-batches.
