@@ -1,6 +1,6 @@
 # make build      the command, bin/albert
 # make demo       from text to a trained, exported and verified model, in five minutes
-# make demo-long  the same with more training
+# make demo-long  the same with 5 M tokens of training
 # make test       all tests
 # make lint       gofmt, go vet, staticcheck, on every build that is supported
 # make generate   write the generated files anew
@@ -16,10 +16,10 @@ build:
 	go build -o bin/albert ./cmd/albert
 
 demo: build
-	tools/demo/run demo
+	go run ./tools/demo -minutes 3.3
 
 demo-long: build
-	tools/demo/run demo-long
+	go run ./tools/demo -tokens 5000000
 
 test:
 	go test ./...
