@@ -143,16 +143,3 @@ func TestGemmBitsDoNotDependOnPlace(t *testing.T) {
 		}
 	}
 }
-
-func BenchmarkGemm(b *testing.B) {
-	for _, size := range [][3]int{{1024, 768, 768}, {1024, 128, 512}, {64, 64, 64}} {
-		m, n, k := size[0], size[1], size[2]
-		b.Run(fmt.Sprintf("m=%d/n=%d/k=%d", m, n, k), func(b *testing.B) {
-			x, w, y := make([]float32, m*k), make([]float32, n*k), make([]float32, m*n)
-			for b.Loop() {
-				Gemm(false, true, m, n, k, 1, x, k, w, k, 0, y, n)
-			}
-			b.ReportMetric(2*float64(m*n*k)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
-		})
-	}
-}

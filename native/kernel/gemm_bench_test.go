@@ -1,0 +1,59 @@
+package kernel
+
+import (
+	"fmt"
+	"testing"
+)
+
+// BenchmarkGEMM multiplies at the shapes of ALBERT-base (rows of a batch by its weights, and a weight's gradient), of
+// albert-tiny, and of attention. Compare with BenchmarkLimit of the same run.
+func BenchmarkGEMM(b *testing.B) {
+	for _, size := range []struct {
+		m, n, k        int
+		transA, transB bool
+		ld             int // of a matrix within a wider one; 0: of one alone
+	}{
+		{m: 1024, n: 768, k: 768, transB: true},
+		{m: 1024, n: 3072, k: 768, transB: true},
+		{m: 1024, n: 768, k: 3072, transB: true},
+		{m: 1024, n: 768, k: 3072},
+		{m: 768, n: 3072, k: 1024, transA: true},
+		{m: 256, n: 128, k: 128, transB: true},
+		{m: 256, n: 512, k: 128, transB: true},
+		{m: 1024, n: 128, k: 512, transB: true},
+		{m: 1024, n: 384, k: 128, transB: true},
+		{m: 1024, n: 128, k: 64, transB: true},
+		{m: 256, n: 128, k: 512},
+		{m: 128, n: 512, k: 4096, transA: true},
+		{m: 154, n: 8000, k: 64, transB: true},
+		{m: 64, n: 64, k: 64, transB: true, ld: 384},
+		{m: 64, n: 64, k: 64, ld: 384},
+		{m: 64, n: 64, k: 64, transA: true, ld: 384},
+		{m: 37, n: 37, k: 64, transB: true, ld: 384},
+		{m: 37, n: 64, k: 37, ld: 384},
+		{m: 37, n: 64, k: 37, transA: true, ld: 384},
+	} {
+		for _, each := range sets {
+			if !each.available {
+				continue
+			}
+			m, n, k := size.m, size.n, size.k
+			name := fmt.Sprintf("impl=%v/m=%d/n=%d/k=%d/transA=%v/transB=%v", each.set, m, n, k, size.transA, size.transB)
+			lda, ldb, rows := max(k, size.ld), max(n, size.ld), max(m, n, k)
+			if size.transA {
+				lda = max(m, size.ld)
+			}
+			if size.transB {
+				ldb = max(k, size.ld)
+			}
+			x, w, y := narrow(normals(1, rows*lda)), narrow(normals(2, rows*ldb)), make([]float32, m*n)
+			b.Run(name, func(b *testing.B) {
+				by := tilingBy[float32](each.set)
+				for b.Loop() {
+					by.gemm(size.transA, size.transB, m, n, k, 1, x, lda, w, ldb, 0, y, n)
+				}
+				b.ReportMetric(2*float64(m*n*k)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+			})
+		}
+	}
+}

@@ -1,0 +1,34 @@
+package kernel
+
+// tiling is how a kernel set divides products.
+//
+// blockN x blockK of op(B) fill most of a second-level cache, tileM x blockK of op(A) half of a first-level cache.
+// blockK and unitK decide the order of summation, and so the bits.
+type tiling[T Float] struct {
+	set                    set
+	tileM, tileN           int // the largest tile of C that is computed at once, from registers
+	unitM                  int // rows of a tile are a multiple of it; missing ones are computed in vain
+	blockM, blockN, blockK int
+	directA, directB       int // for so many columns of C op(A) is not worth packing, op(B) for so many rows
+}
+
+// unitK is a vector of steps, so that blocks are packed by whole ones.
+const unitK = 16
+
+// tilingOf returns the fastest tiling for T that this processor has.
+func tilingOf[T Float]() tiling[T] {
+	if _, narrow := any(T(0)).(float32); narrow {
+		return tilingBy[T](fastest)
+	}
+	return tilingBy[T](portable)
+}
+
+func tilingBy[T Float](s set) tiling[T] {
+	switch s {
+	case avx512:
+		return tiling[T]{set: s, tileM: 14, tileN: 32, unitM: 1, blockM: 1024, blockN: 512, blockK: 384, directA: 0, directB: 0}
+	case avx2:
+		return tiling[T]{set: s, tileM: 6, tileN: 16, unitM: 1, blockM: 1024, blockN: 512, blockK: 384, directA: 0, directB: 0}
+	}
+	return tiling[T]{set: s, tileM: 4, tileN: 2, unitM: 4, blockM: 128, blockN: 512, blockK: 256}
+}

@@ -1,0 +1,6 @@
+//go:build purego || !amd64
+
+package kernel
+
+// Without assembly there is one set.
+const hasAVX2, hasAVX512 = false, false
