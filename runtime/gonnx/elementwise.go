@@ -20,9 +20,28 @@ func power(x, y float32) float32 {
 
 func integerPower(x, y int64) int64 { return int64(math.Pow(float64(x), float64(y))) }
 
+// pow is a power of the type of its base; the exponent may be of another.
+func pow(c *call) (*array, error) {
+	base, exponent := c.inputs[0], c.inputs[1]
+	if base.isFloat() != exponent.isFloat() {
+		converted := *c
+		if base.isFloat() {
+			converted.inputs = []*array{base, asFloats(exponent)}
+			return arithmetic(power, integerPower)(&converted)
+		}
+		converted.inputs = []*array{asFloats(base), exponent}
+		out, err := arithmetic(power, integerPower)(&converted)
+		if err != nil {
+			return nil, err
+		}
+		return asInts(out), nil
+	}
+	return arithmetic(power, integerPower)(c)
+}
+
 // elementwise is an operator that is a function of each element.
-func elementwise(f func(float32) float32) func(*context) (*array, error) {
-	return func(c *context) (*array, error) {
+func elementwise(f func(float32) float32) func(*call) (*array, error) {
+	return func(c *call) (*array, error) {
 		x, err := c.inputs[0].float()
 		if err != nil {
 			return nil, err
@@ -38,8 +57,8 @@ func elementwise(f func(float32) float32) func(*context) (*array, error) {
 }
 
 // arithmetic is an operator of two inputs with NumPy's broadcasting, which must be of the same type.
-func arithmetic(f func(x, y float32) float32, g func(x, y int64) int64) func(*context) (*array, error) {
-	return func(c *context) (*array, error) {
+func arithmetic(f func(x, y float32) float32, g func(x, y int64) int64) func(*call) (*array, error) {
+	return func(c *call) (*array, error) {
 		a, b := c.inputs[0], c.inputs[1]
 		if a.isFloat() != b.isFloat() {
 			return nil, errors.New("its inputs are of different types")
@@ -60,7 +79,7 @@ func arithmetic(f func(x, y float32) float32, g func(x, y int64) int64) func(*co
 }
 
 // divide refuses to divide a whole number by zero.
-func divide(c *context) (*array, error) {
+func divide(c *call) (*array, error) {
 	for _, v := range c.inputs[1].ints {
 		if v == 0 {
 			return nil, errors.New("division of a whole number by zero")

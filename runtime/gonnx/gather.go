@@ -4,7 +4,7 @@ import "fmt"
 
 // gather takes slices of the first input along an axis, by the indices of the second. An index below zero counts from
 // the end.
-func gather(c *context) (*array, error) {
+func gather(c *call) (*array, error) {
 	x := c.inputs[0]
 	indices, err := c.inputs[1].int()
 	if err != nil {
@@ -42,7 +42,7 @@ func take[T float32 | int64](x []T, rows []int, outer, n, inner int) []T {
 }
 
 // concat joins its inputs along an axis.
-func concat(c *context) (*array, error) {
+func concat(c *call) (*array, error) {
 	first := c.inputs[0]
 	axis, err := first.axis(c.operation.integer("axis", 0))
 	if err != nil {
@@ -80,7 +80,7 @@ func join[T float32 | int64](inputs []*array, axis int, numbers func(*array) []T
 
 // slice takes a range along each of some axes: inputs are data, starts, ends, and optionally axes and steps. Bounds
 // below zero count from the end, and those outside are cut to it.
-func slice(c *context) (*array, error) {
+func slice(c *call) (*array, error) {
 	x := c.inputs[0]
 	var lists [4][]int64
 	for i := range lists {

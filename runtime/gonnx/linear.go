@@ -7,7 +7,7 @@ import (
 )
 
 // gemm is α·op(A)·op(B) + β·C, A and B being matrices and C broadcast to the result.
-func gemm(c *context) (*array, error) {
+func gemm(c *call) (*array, error) {
 	a, b := c.inputs[0], c.inputs[1]
 	if len(a.shape) != 2 || len(b.shape) != 2 || !a.isFloat() || !b.isFloat() {
 		return nil, fmt.Errorf("shapes %v and %v, want matrices of float32", a.shape, b.shape)
@@ -47,7 +47,7 @@ func turned(shape []int, transposed bool) (rows, columns int) {
 }
 
 // matMul multiplies the matrices of the last two dimensions; those before them are broadcast.
-func matMul(c *context) (*array, error) {
+func matMul(c *call) (*array, error) {
 	a, b := c.inputs[0], c.inputs[1]
 	if len(a.shape) < 2 || len(b.shape) < 2 || !a.isFloat() || !b.isFloat() {
 		return nil, fmt.Errorf("shapes %v and %v, want at least matrices of float32", a.shape, b.shape)

@@ -7,7 +7,7 @@ import (
 )
 
 // softmax normalizes along an axis. Other axes than the last are brought there and back.
-func softmax(c *context) (*array, error) {
+func softmax(c *call) (*array, error) {
 	x := c.inputs[0]
 	axis, err := x.axis(c.operation.integer("axis", -1))
 	if err != nil {
@@ -37,7 +37,7 @@ func identity(rank int) []int {
 }
 
 // layerNormalization normalizes over an axis and all after it, and scales and shifts by inputs of that shape.
-func layerNormalization(c *context) (*array, error) {
+func layerNormalization(c *call) (*array, error) {
 	x, scale := c.inputs[0], c.inputs[1]
 	axis, err := x.axis(c.operation.integer("axis", -1))
 	if err != nil {

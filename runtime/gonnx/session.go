@@ -1,7 +1,7 @@
 package gonnx
 
 import (
-	gocontext "context"
+	"context"
 	"fmt"
 	"os"
 	"slices"
@@ -43,22 +43,36 @@ func Open(path string, o Options) (*Session, error) {
 	if err := check(m); err != nil {
 		return nil, fmt.Errorf("gonnx: open %s: %w; run it in ONNX Runtime", path, err)
 	}
+	if got := m.OpsetVersion(""); got != opset {
+		err := onnx.UnsupportedError(fmt.Sprintf("its operators are of version %d, want %d", got, opset))
+		return nil, fmt.Errorf("gonnx: open %s: %w; run it in ONNX Runtime", path, err)
+	}
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("gonnx: %w", err)
 	}
+	s, err := newSession(m, data)
+	if err != nil {
+		return nil, fmt.Errorf("gonnx: open %s: %w", path, err)
+	}
+	s.path, s.threads = path, max(1, o.Threads)
+	return s, nil
+}
+
+// newSession has onnx-go read the model, which is known from our own reader as well.
+func newSession(m *onnx.ModelProto, data []byte) (*Session, error) {
 	b, err := decode(data)
 	if err != nil {
-		return nil, fmt.Errorf("gonnx: open %s: onnx-go cannot read it: %w", path, err)
+		return nil, fmt.Errorf("onnx-go cannot read it: %w", err)
 	}
 	s := &Session{
-		path: path, threads: max(1, o.Threads), operations: b.operations, constants: map[string]*array{},
+		threads: 1, operations: b.operations, constants: map[string]*array{},
 		elements: map[string]onnx.TensorProto_DataType{}, ranks: map[string]int{}, lastUse: map[string]int{},
 	}
 	s.signature(m.Graph)
 	for _, t := range m.Graph.Initializer {
 		if s.constants[t.Name], err = fromTensor(b.values[t.Name].constant); err != nil {
-			return nil, fmt.Errorf("gonnx: open %s: tensor %s: %w", path, t.Name, err)
+			return nil, fmt.Errorf("tensor %s: %w", t.Name, err)
 		}
 	}
 	for i, op := range s.operations {
@@ -73,9 +87,6 @@ func Open(path string, o Options) (*Session, error) {
 func check(m *onnx.ModelProto) error {
 	if err := onnx.Check(m); err != nil {
 		return err
-	}
-	if got := m.OpsetVersion(""); got != opset {
-		return onnx.UnsupportedError(fmt.Sprintf("its operators are of version %d, want %d", got, opset))
 	}
 	for _, t := range m.Graph.Initializer {
 		if kind := onnx.TensorProto_DataType(t.DataType); kind != onnx.TensorProto_FLOAT && kind != onnx.TensorProto_INT64 {
@@ -132,7 +143,7 @@ func (s *Session) Outputs() []string { return slices.Clone(s.outputs) }
 func (s *Session) Close() error { return nil }
 
 // Run computes all outputs for inputs. It ends early, between two operators, when ctx does.
-func (s *Session) Run(ctx gocontext.Context, inputs map[string]runtime.Tensor) (map[string]runtime.Tensor, error) {
+func (s *Session) Run(ctx context.Context, inputs map[string]runtime.Tensor) (map[string]runtime.Tensor, error) {
 	values, err := s.feed(inputs)
 	if err != nil {
 		return nil, fmt.Errorf("gonnx: run %s: %w", s.path, err)
@@ -162,7 +173,7 @@ func (s *Session) Run(ctx gocontext.Context, inputs map[string]runtime.Tensor) (
 
 // compute computes an operation.
 func (s *Session) compute(op *operation, values map[string]*array) (*array, error) {
-	c := &context{operation: op, threads: s.threads}
+	c := &call{operation: op, threads: s.threads}
 	for _, name := range op.inputs {
 		x := values[name]
 		if x == nil {

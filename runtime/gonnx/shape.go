@@ -6,7 +6,7 @@ import (
 )
 
 // transpose permutes the axes; without a permutation it reverses them.
-func transpose(c *context) (*array, error) {
+func transpose(c *call) (*array, error) {
 	x := c.inputs[0]
 	perm := identity(len(x.shape))
 	slices.Reverse(perm)
@@ -63,7 +63,7 @@ func gatherStrided[T float32 | int64](x []T, shape, steps []int) []T {
 }
 
 // reshape gives the numbers another shape. In it -1 is what is left, and 0 is copied unless allowzero is set.
-func reshape(c *context) (*array, error) {
+func reshape(c *call) (*array, error) {
 	x := c.inputs[0]
 	wanted, err := c.inputs[1].int()
 	if err != nil {
@@ -96,7 +96,7 @@ func reshape(c *context) (*array, error) {
 }
 
 // shapeOf is the shape from start to end.
-func shapeOf(c *context) (*array, error) {
+func shapeOf(c *call) (*array, error) {
 	shape := c.inputs[0].shape
 	rank := int64(len(shape))
 	clip := func(v int64) int64 {
@@ -134,7 +134,7 @@ func axesOf(axes *array, rank int) ([]int, error) {
 }
 
 // unsqueeze puts dimensions of 1 at some axes of the result.
-func unsqueeze(c *context) (*array, error) {
+func unsqueeze(c *call) (*array, error) {
 	x := c.inputs[0]
 	axes, err := axesOf(c.inputs[1], len(x.shape)+len(c.inputs[1].ints))
 	if err != nil {
@@ -148,7 +148,7 @@ func unsqueeze(c *context) (*array, error) {
 }
 
 // squeeze removes dimensions of 1: those at some axes, or all of them.
-func squeeze(c *context) (*array, error) {
+func squeeze(c *call) (*array, error) {
 	x := c.inputs[0]
 	remove := func(_ int, d int) bool { return d == 1 }
 	if list := c.input(1); list != nil {
@@ -179,24 +179,33 @@ const (
 )
 
 // cast changes the type of the numbers.
-func cast(c *context) (*array, error) {
+func cast(c *call) (*array, error) {
 	x := c.inputs[0]
 	switch to := c.operation.integer("to", 0); {
 	case to == toFloat && x.isFloat() || to == toInt64 && !x.isFloat():
 		return x, nil
 	case to == toFloat:
-		out := newFloats(x.shape)
-		for i, v := range x.ints {
-			out.floats[i] = float32(v)
-		}
-		return out, nil
+		return asFloats(x), nil
 	case to == toInt64:
-		values := make([]int64, len(x.floats))
-		for i, v := range x.floats {
-			values[i] = int64(v)
-		}
-		return newInts(values, x.shape...), nil
+		return asInts(x), nil
 	default:
 		return nil, fmt.Errorf("element type %d, want float32 or int64", to)
 	}
+}
+
+// asFloats and asInts convert the numbers; a fraction is cut off.
+func asFloats(x *array) *array {
+	out := newFloats(x.shape)
+	for i, v := range x.ints {
+		out.floats[i] = float32(v)
+	}
+	return out
+}
+
+func asInts(x *array) *array {
+	values := make([]int64, len(x.floats))
+	for i, v := range x.floats {
+		values[i] = int64(v)
+	}
+	return newInts(values, x.shape...)
 }
