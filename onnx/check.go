@@ -72,8 +72,8 @@ func (c *checker) define(name, what string) error {
 }
 
 func (c *checker) node(n *NodeProto) error {
-	if n.Name == "" || c.nodes[n.Name] {
-		return FormatError(fmt.Sprintf("node %q of operator %s: the name is missing or there twice", n.Name, n.OpType))
+	if n.Name != "" && c.nodes[n.Name] {
+		return FormatError(fmt.Sprintf("node %s of operator %s: there is a node of that name already", n.Name, n.OpType))
 	}
 	c.nodes[n.Name] = true
 	op, known := operators[n.OpType]

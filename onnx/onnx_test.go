@@ -117,7 +117,7 @@ func TestCheckRefuses(t *testing.T) {
 		},
 		"output \"z\" is not computed": func(m *ModelProto) { m.Graph.Output[0].Name = "z" },
 		"the graph has no output":      func(m *ModelProto) { m.Graph.Output = nil },
-		"node \"\" of operator Gemm":   func(m *ModelProto) { m.Graph.Node[0].Name = "" },
+		"there is a node of that name": func(m *ModelProto) { m.Graph.Node = append(m.Graph.Node, m.Graph.Node[0]) },
 	} {
 		m := linearModel()
 		damage(m)

@@ -17,6 +17,7 @@ import (
 	"goalbert/onnx"
 	"goalbert/parity"
 	"goalbert/runtime"
+	"goalbert/runtime/gonnx"
 	"goalbert/runtime/native"
 	"goalbert/runtime/ort"
 )
@@ -47,6 +48,21 @@ func exported(t *testing.T, w *models.Weights) (*onnx.ModelProto, string) {
 		t.Fatal(err)
 	}
 	return m, path
+}
+
+// The same in pure Go, by another reader of the file and other operators.
+func TestExportsInPureGo(t *testing.T) {
+	for _, name := range goldenNames {
+		t.Run(name, func(t *testing.T) {
+			w := openGolden(t, name).weights
+			m, path := exported(t, w)
+			session, err := gonnx.Open(path, gonnx.Options{Threads: 2})
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkParity(t, w, m, session)
+		})
+	}
 }
 
 // Every golden configuration, exported: the file holds the checkpoint, and ONNX Runtime computes what native does, with
