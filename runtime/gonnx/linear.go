@@ -22,7 +22,7 @@ func gemm(c *call) (*array, error) {
 	beta := c.operation.number("beta", 1)
 	if bias := c.input(2); bias != nil && beta != 0 {
 		if shape, err := broadcast(bias.shape, out.shape); err != nil || size(shape) != size(out.shape) || !bias.isFloat() {
-			return nil, fmt.Errorf("C of shape %v does not broadcast to %v", bias.shape, out.shape)
+			return nil, fmt.Errorf("input C of shape %v does not broadcast to %v", bias.shape, out.shape)
 		}
 		combine(c.threads, out.floats, bias.floats, out.floats, out.shape, bias.shape, out.shape,
 			func(x, _ float32) float32 { return beta * x })
