@@ -2,116 +2,195 @@ package gonnx
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 
 	onnxgo "github.com/owulveryck/onnx-go"
 	"gonum.org/v1/gonum/graph"
-	"gonum.org/v1/gonum/graph/simple"
-	"gorgonia.org/tensor"
+	"gonum.org/v1/gonum/graph/iterator"
+	gorgonia "gorgonia.org/tensor"
+
+	"goalbert/onnx"
 )
 
-// value is a node of onnx-go's graph: a tensor by its name, which operators read and compute.
+// value is a node of onnx-go's graph: an input, a constant, or what an operator computes. The one named "" stands for
+// every optional input that is left out, and for every output that nobody wants.
 type value struct {
 	id       int64
 	name     string
-	constant tensor.Tensor // nil unless it is an initializer; inputs and outputs carry a placeholder too
+	constant gorgonia.Tensor // nil for what is no constant
 }
 
-func (v *value) ID() int64                       { return v.id }
-func (v *value) SetName(name string)             { v.name = name }
-func (v *value) GetName() string                 { return v.name }
-func (v *value) GetTensor() tensor.Tensor        { return v.constant }
-func (v *value) SetTensor(t tensor.Tensor) error { v.constant = t; return nil }
+func (v *value) ID() int64                         { return v.id }
+func (v *value) SetName(name string)               { v.name = name }
+func (v *value) GetName() string                   { return v.name }
+func (v *value) SetTensor(t gorgonia.Tensor) error { v.constant = t; return nil }
+func (v *value) GetTensor() gorgonia.Tensor        { return v.constant }
 
-var (
-	_ onnxgo.Namer       = (*value)(nil)
-	_ onnxgo.DataCarrier = (*value)(nil)
-)
-
-// operation is an operator at its place.
-type operation struct {
-	kind       string
-	attributes map[string]any
-	inputs     []string // an empty name is an input that is left out
-	outputs    []string
+// edge leads from an output to an input of its operator; its weight is the input's place.
+type edge struct {
+	from, to *value
+	weight   float64
 }
 
-// backend receives a model from onnx-go: its values, and its operations in the order of the file.
-//
-// onnx-go tells of each input by an edge from every output to it, with the input's position as the weight. An operation
-// may read the same value twice, so the edges are kept as lists; gonum's simple graph, which is here for the methods of
-// the interface that onnx-go never calls, would keep one of them.
+func (e edge) From() graph.Node         { return e.from }
+func (e edge) To() graph.Node           { return e.to }
+func (e edge) Weight() float64          { return e.weight }
+func (e edge) ReversedEdge() graph.Edge { return edge{from: e.to, to: e.from, weight: e.weight} }
+
+// backend is what onnx-go's decoder builds. It is a multigraph: Mul(x, x) has two edges to x.
 type backend struct {
-	*simple.WeightedDirectedGraph
-	values     map[string]*value
-	edges      map[int64][]graph.WeightedEdge // by the output that they start from
-	operations []operation
+	values []*value
+	edges  map[int64][]edge // by the output they lead from
+	nodes  []*onnx.NodeProto
+	opset  int64
+	steps  []step
 }
 
 var _ onnxgo.Backend = (*backend)(nil)
 
-func newBackend() *backend {
-	return &backend{
-		WeightedDirectedGraph: simple.NewWeightedDirectedGraph(0, 0),
-		values:                map[string]*value{},
-		edges:                 map[int64][]graph.WeightedEdge{},
+// decode has onnx-go read a model.
+func decode(m *onnx.ModelProto) (b *backend, model *onnxgo.Model, err error) {
+	data, err := decodable(m)
+	if err != nil {
+		return nil, nil, err
 	}
-}
-
-// NewNode returns a value that is not in the graph yet.
-func (b *backend) NewNode() graph.Node { return &value{id: b.WeightedDirectedGraph.NewNode().ID()} }
-
-// AddNode adds a value, which has its name by then.
-func (b *backend) AddNode(n graph.Node) {
-	b.WeightedDirectedGraph.AddNode(n)
-	if v, ok := n.(*value); ok {
-		b.values[v.name] = v
-	}
-}
-
-// SetWeightedEdge notes an input of the operation whose output the edge starts from.
-func (b *backend) SetWeightedEdge(e graph.WeightedEdge) {
-	b.edges[e.From().ID()] = append(b.edges[e.From().ID()], e)
-}
-
-// ApplyOperation adds an operation with these outputs; its edges are there by then.
-func (b *backend) ApplyOperation(o onnxgo.Operation, outputs ...graph.Node) error {
-	op := operation{kind: o.Name, attributes: o.Attributes}
-	for _, n := range outputs {
-		v, ok := n.(*value)
-		if !ok {
-			return fmt.Errorf("output of %s is a %T", o.Name, n)
+	b = &backend{edges: map[int64][]edge{}, nodes: m.Graph.Node, opset: m.OpsetVersion("")}
+	model = onnxgo.NewModel(b)
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("onnx-go cannot decode the model: %v", r)
 		}
-		op.outputs = append(op.outputs, v.name)
+	}()
+	if err := model.UnmarshalBinary(data); err != nil {
+		return nil, nil, err
 	}
-	edges := b.edges[outputs[0].ID()]
-	slices.SortStableFunc(edges, func(x, y graph.WeightedEdge) int { return cmp.Compare(x.Weight(), y.Weight()) })
-	for _, e := range edges {
-		op.inputs = append(op.inputs, e.To().(*value).name)
+	return b, model, nil
+}
+
+// ApplyOperation makes a step of the program. Operators come in the file's order.
+func (b *backend) ApplyOperation(o onnxgo.Operation, outputs ...graph.Node) error {
+	if len(b.steps) >= len(b.nodes) || b.nodes[len(b.steps)].OpType != o.Name || len(outputs) == 0 {
+		return errors.New("onnx-go and our own reader do not agree on the order of nodes")
 	}
-	b.operations = append(b.operations, op)
+	node := b.nodes[len(b.steps)]
+	apply, err := buildOperator(o.Name, &nodeAttributes{opset: b.opset, outputs: len(outputs), values: o.Attributes})
+	if err != nil {
+		return nodeError(node.Name, o.Name, err)
+	}
+	s := step{name: node.Name, op: o.Name, apply: apply}
+	for _, n := range outputs {
+		s.outputs = append(s.outputs, slot(n))
+	}
+	if len(node.Input) > 0 { // onnx-go gives the others an input of its own invention
+		arguments := b.edges[outputs[0].ID()]
+		slices.SortStableFunc(arguments, func(x, y edge) int { return cmp.Compare(x.weight, y.weight) })
+		for _, e := range arguments {
+			s.inputs = append(s.inputs, slot(e.to))
+		}
+	}
+	if len(s.inputs) != len(node.Input) {
+		return nodeError(node.Name, o.Name, fmt.Errorf("onnx-go found %d inputs, the file has %d", len(s.inputs), len(node.Input)))
+	}
+	b.steps = append(b.steps, s)
 	return nil
 }
 
-// integer returns an attribute that is a whole number.
-func (o *operation) integer(name string, absent int64) int64 {
-	if v, ok := o.attributes[name].(int64); ok {
-		return v
+// slot returns where a program keeps a value, -1 for what is left out.
+func slot(n graph.Node) int {
+	if v := n.(*value); v.name != "" {
+		return int(v.id)
 	}
-	return absent
+	return -1
 }
 
-// number returns an attribute that is a float.
-func (o *operation) number(name string, absent float32) float32 {
-	if v, ok := o.attributes[name].(float32); ok {
-		return v
-	}
-	return absent
+// NewNode returns a value that is not in the graph yet.
+func (b *backend) NewNode() graph.Node { return &value{id: int64(len(b.values))} }
+
+// AddNode adds a value.
+func (b *backend) AddNode(n graph.Node) { b.values = append(b.values, n.(*value)) }
+
+// NewWeightedEdge returns an edge that is not in the graph yet.
+func (b *backend) NewWeightedEdge(from, to graph.Node, weight float64) graph.WeightedEdge {
+	return edge{from: from.(*value), to: to.(*value), weight: weight}
 }
 
-// integers returns an attribute that is a list of whole numbers, nil without it.
-func (o *operation) integers(name string) []int64 {
-	v, _ := o.attributes[name].([]int64)
-	return v
+// SetWeightedEdge adds an edge, beside those that are there.
+func (b *backend) SetWeightedEdge(e graph.WeightedEdge) {
+	b.edges[e.From().ID()] = append(b.edges[e.From().ID()], e.(edge))
+}
+
+// Node returns the value of that number.
+func (b *backend) Node(id int64) graph.Node {
+	if id < 0 || id >= int64(len(b.values)) {
+		return nil
+	}
+	return b.values[id]
+}
+
+// Nodes returns all values.
+func (b *backend) Nodes() graph.Nodes {
+	var all []graph.Node
+	for _, v := range b.values {
+		all = append(all, v)
+	}
+	return iterator.NewOrderedNodes(all)
+}
+
+// From returns the inputs of what computes a value.
+func (b *backend) From(id int64) graph.Nodes {
+	return b.ends(func(e edge) (graph.Node, bool) { return e.to, e.from.id == id })
+}
+
+// To returns what is computed from a value.
+func (b *backend) To(id int64) graph.Nodes {
+	return b.ends(func(e edge) (graph.Node, bool) { return e.from, e.to.id == id })
+}
+
+// ends returns the ends of those edges that match, each once.
+func (b *backend) ends(match func(edge) (graph.Node, bool)) graph.Nodes {
+	var found []graph.Node
+	for _, v := range b.values {
+		for _, e := range b.edges[v.id] {
+			if n, ok := match(e); ok && !slices.Contains(found, n) {
+				found = append(found, n)
+			}
+		}
+	}
+	return iterator.NewOrderedNodes(found)
+}
+
+// HasEdgeBetween reports whether there is an edge in either direction.
+func (b *backend) HasEdgeBetween(x, y int64) bool {
+	return b.HasEdgeFromTo(x, y) || b.HasEdgeFromTo(y, x)
+}
+
+// HasEdgeFromTo reports whether y is an input of what computes x.
+func (b *backend) HasEdgeFromTo(x, y int64) bool { return b.WeightedEdge(x, y) != nil }
+
+// Edge returns the first edge from x to y, nil without one.
+func (b *backend) Edge(x, y int64) graph.Edge {
+	if e := b.WeightedEdge(x, y); e != nil {
+		return e
+	}
+	return nil
+}
+
+// WeightedEdge is Edge.
+func (b *backend) WeightedEdge(x, y int64) graph.WeightedEdge {
+	for _, e := range b.edges[x] {
+		if e.to.id == y {
+			return e
+		}
+	}
+	return nil
+}
+
+// Weight returns the weight of the first edge from x to y, and whether there is one.
+func (b *backend) Weight(x, y int64) (float64, bool) {
+	if e := b.WeightedEdge(x, y); e != nil {
+		return e.Weight(), true
+	}
+	return 0, false
 }
