@@ -170,11 +170,7 @@ func (w *words) cover(counts map[string]int, coverage float64) {
 			total += count
 		}
 	}
-	order := make([]rune, 0, len(all))
-	for r := range all {
-		order = append(order, r)
-	}
-	slices.SortFunc(order, func(a, b rune) int { return cmp.Or(cmp.Compare(all[b], all[a]), cmp.Compare(a, b)) })
+	order := sortedRunes(all)
 	w.characters = map[rune]int{}
 	need := int(math.Ceil(coverage * float64(total)))
 	for covered := 0; covered < need; order = order[1:] {

@@ -42,7 +42,7 @@ func newCorpusGodoc() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return print(c, *asJSON, counts, func(w io.Writer) {
+		return show(c, *asJSON, counts, func(w io.Writer) {
 			fmt.Fprintf(w, "%s: %s documents, %s sentences, %s words, %s bytes\n", *out, counted(counts.Documents),
 				counted(counts.Sentences), counted(counts.Words), counted(counts.Bytes))
 		})

@@ -38,7 +38,7 @@ func newDoctor() *cobra.Command {
 			Program: "albert " + version, Go: goruntime.Version(), Platform: goruntime.GOOS + "/" + goruntime.GOARCH,
 			Processors: goruntime.NumCPU(), Features: features(), KernelSet: native.KernelSet(), ONNXRuntime: ort.Doctor(*library),
 		}
-		return print(c, *asJSON, d, d.write)
+		return show(c, *asJSON, d, d.write)
 	}
 	return c
 }

@@ -95,7 +95,7 @@ func newEval() *cobra.Command {
 			return fmt.Errorf("eval: the masked-LM loss is NaN; the weights are damaged or the training diverged")
 		}
 		result.add(batches, losses, time.Since(began))
-		return print(c, *asJSON, result, result.write)
+		return show(c, *asJSON, result, result.write)
 	}
 	return c
 }

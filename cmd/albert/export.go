@@ -35,7 +35,7 @@ func newExport() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return print(c, *asJSON, result, func(w io.Writer) {
+		return show(c, *asJSON, result, func(w io.Writer) {
 			fmt.Fprintf(w, "%s: %s bytes for %s parameters\n", result.File, counted(result.Bytes), counted(result.Parameters))
 		})
 	}

@@ -40,7 +40,7 @@ func newFillMask() *cobra.Command {
 				return err
 			}
 			result := filled{Text: text, Masks: masks}
-			return print(c, *asJSON, result, result.write)
+			return show(c, *asJSON, result, result.write)
 		}
 		for _, text := range args[1:] {
 			if err := answer(text); err != nil {

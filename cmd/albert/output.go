@@ -14,8 +14,8 @@ func jsonFlag(c *cobra.Command) *bool {
 	return c.Flags().Bool("json", false, "print the result as JSON")
 }
 
-// print writes a result, as JSON or as write does.
-func print(c *cobra.Command, asJSON bool, result any, write func(io.Writer)) error {
+// show writes a result, as JSON or as write does.
+func show(c *cobra.Command, asJSON bool, result any, write func(io.Writer)) error {
 	if !asJSON {
 		write(c.OutOrStdout())
 		return nil

@@ -79,7 +79,7 @@ func newParity() *cobra.Command {
 				return err
 			}
 		}
-		if err := print(c, *asJSON, report, func(w io.Writer) { report.WriteText(w) }); err != nil {
+		if err := show(c, *asJSON, report, func(w io.Writer) { report.WriteText(w) }); err != nil {
 			return err
 		}
 		if !report.OK() {

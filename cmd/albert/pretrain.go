@@ -150,7 +150,7 @@ func (p *pretraining) run(c *cobra.Command, files []string, out string) error {
 	if err != nil {
 		return err
 	}
-	return print(c, *p.asJSON, result, func(w io.Writer) { writeResult(w, result) })
+	return show(c, *p.asJSON, result, func(w io.Writer) { writeResult(w, result) })
 }
 
 // start returns what the run begins with: its newest checkpoint and that one's weights, or new weights, all zero.

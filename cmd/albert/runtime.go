@@ -29,7 +29,7 @@ func newRuntimeInstall() *cobra.Command {
 			Path    string `json:"path"`
 			Fetched bool   `json:"fetched"`
 		}{path, fetched}
-		return print(c, *asJSON, result, func(w io.Writer) {
+		return show(c, *asJSON, result, func(w io.Writer) {
 			if fetched {
 				fmt.Fprintln(w, "installed", path)
 			} else {

@@ -56,7 +56,7 @@ func newTokenizerTrain() *cobra.Command {
 		if stats.TooLong > 0 {
 			note(c, "%s sentences of more than 4,192 bytes were left out", counted(stats.TooLong))
 		}
-		return print(c, *asJSON, stats, func(w io.Writer) {
+		return show(c, *asJSON, stats, func(w io.Writer) {
 			fmt.Fprintf(w, "%s: %s pieces from %s sentences in %s\n", filepath.Join(*out, tokenizer.ModelFile),
 				counted(t.VocabSize()), counted(stats.Sentences), rounded(time.Since(began)))
 		})
@@ -73,10 +73,15 @@ func modelFlag(c *cobra.Command) *string {
 
 // openTokenizer opens the ALBERT tokenizer of a directory or of a spiece.model.
 func openTokenizer(path string) (*tokenizer.Albert, error) {
+	return tokenizer.OpenAlbert(vocabularyFile(path))
+}
+
+// vocabularyFile returns the spiece.model in a directory, or the file that was given.
+func vocabularyFile(path string) string {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		path = filepath.Join(path, tokenizer.ModelFile)
+		return filepath.Join(path, tokenizer.ModelFile)
 	}
-	return tokenizer.OpenAlbert(path)
+	return path
 }
 
 func newTokenizerEncode() *cobra.Command {
@@ -113,10 +118,7 @@ func encoder(model string, raw bool) (func(string) []int32, error) {
 		}
 		return t.Encode, nil
 	}
-	if info, err := os.Stat(model); err == nil && info.IsDir() {
-		model = filepath.Join(model, tokenizer.ModelFile)
-	}
-	u, err := tokenizer.ReadUnigram(model)
+	u, err := tokenizer.ReadUnigram(vocabularyFile(model))
 	if err != nil {
 		return nil, err
 	}
