@@ -101,6 +101,9 @@ func (o *engineOptions) openModel(c *cobra.Command, path string) (*model, error)
 	dir := path
 	engine := o.engines[0]
 	if !info.IsDir() {
+		if filepath.Ext(path) != ".onnx" {
+			return nil, fmt.Errorf("open model: %s is neither a checkpoint's directory nor an .onnx file", path)
+		}
 		dir = filepath.Dir(path)
 	} else if c.Flags().Changed("engine") && engine != nativeEngine {
 		return nil, fmt.Errorf("engine %s runs .onnx files, and %s is a directory; export the checkpoint first: albert export %s --out MODEL.onnx",
