@@ -2,7 +2,7 @@
 // cross-entropy, and the updates of AdamW and LAMB. It knows nothing of ALBERT, allocates nothing in steady
 // state, and starts no goroutine: who calls it divides the work.
 //
-//	gemm.go          C = αAB + βC: blocks and packing; gemm_generic.go its innermost loop
+//	gemm.go          C = αAB + βC: the blocks; gemm_tiling.go their sizes, gemm_pack.go packing
 //	vector.go        sums of rows, columns and squares
 //	gelu.go          GELU, by erf and by tanh
 //	activation.go    ReLU, SiLU, tanh
@@ -11,9 +11,14 @@
 // Matrices are row-major slices. A kernel takes the number of columns, or finds it from a weight's length; the rows are
 // what is left. Lengths that do not fit together are mistakes of the caller and panic.
 //
-// Everything is generic over float32 and float64. Forward functions overwrite their first argument; backward functions
+// X_generic.go is the reference of an X.go that has assembly, in X_amd64.s, which the programs in _asm write; X_asm.go and
+// X_noasm.go choose. The build tag purego leaves assembly out.
+//
+// Everything is generic over float32 and float64. Assembly is for float32. Forward functions overwrite their first argument; backward functions
 // add to theirs, unless their comment says otherwise. In-place use is allowed where a comment says so.
 //
 // A kernel set is one arithmetic: results are the same bits within it, wherever the numbers lie in memory, and [Set]
 // names it.
 package kernel
+
+//go:generate go generate -C _asm ./...

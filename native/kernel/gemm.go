@@ -52,28 +52,8 @@ func (s *packs[T]) multiply(by tiling[T], m, n, depth int, alpha, beta T, c []T,
 		rows := min(height, m-i)
 		a := s.a.from(i)
 		for j := 0; j < n; j += by.tileN {
-			b, to := s.b.from(j), c[i*ldc+j:]
-			if columns := n - j; columns < by.tileN {
-				s.multiplyEdge(by, rows, columns, depth, alpha, a, b, beta, to, ldc)
-			} else {
-				by.multiplyTile(rows, depth, alpha, a, b, beta, to, ldc)
-			}
+			by.multiplyTile(rows, min(by.tileN, n-j), depth, alpha, a, s.b.from(j), beta, c[i*ldc+j:], ldc)
 		}
-	}
-}
-
-// multiplyEdge is multiplyTile for a tile that C has only some columns of: by the same instructions, so that an element
-// has the same bits in it, on a copy.
-func (s *packs[T]) multiplyEdge(by tiling[T], m, n, depth int, alpha T, a, b panel[T], beta T, c []T, ldc int) {
-	edge := sized(&s.edge, m*by.tileN)
-	for i := range m {
-		if beta != 0 { // C may be anything, NaN too, where it is only written
-			copy(edge[i*by.tileN:], c[i*ldc:][:n])
-		}
-	}
-	by.multiplyTile(m, depth, alpha, a, b, beta, edge, by.tileN)
-	for i := range m {
-		copy(c[i*ldc:][:n], edge[i*by.tileN:])
 	}
 }
 

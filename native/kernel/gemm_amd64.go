@@ -4,11 +4,12 @@
 
 package kernel
 
-// multiplyTileAVX512 sets C = α·A·B + β·C for a tile of C of 1 to 14 rows and 32 columns. It works like
-// multiplyTileGeneric. Element p of A's row i is a[i*aLine+p*aStep], that of B's column j is b[p*bStep+j].
+// multiplyTileAVX512 sets C = α·A·B + β·C for a tile of C of 1 to 14 rows and 1 to 32 columns. It works like
+// multiplyTileGeneric. Element p of A's row i is a[i*aLine+p*aStep], that of B's column j is b[p*bStep+j]; whole
+// vectors of B are read.
 //
 //go:noescape
-func multiplyTileAVX512(rows int, depth int, a *float32, aLine int, aStep int, b *float32, bStep int, alpha float32, beta float32, c *float32, ldc int)
+func multiplyTileAVX512(rows int, columns int, depth int, a *float32, aLine int, aStep int, b *float32, bStep int, alpha float32, beta float32, c *float32, ldc int)
 
 // packLinesAVX512 sets dst[p*width+i] = x[i*ld+p] for all i < lines and p < depth, both above 0.
 // It may write up to 3 elements behind the last.
@@ -22,11 +23,12 @@ func packLinesAVX512(dst *float32, width int, lines int, depth int, x *float32, 
 //go:noescape
 func packStepsAVX512(dst *float32, width int, lines int, depth int, x *float32, ld int)
 
-// multiplyTileAVX2 sets C = α·A·B + β·C for a tile of C of 1 to 6 rows and 16 columns. It works like
-// multiplyTileGeneric. Element p of A's row i is a[i*aLine+p*aStep], that of B's column j is b[p*bStep+j].
+// multiplyTileAVX2 sets C = α·A·B + β·C for a tile of C of 1 to 6 rows and 1 to 16 columns. It works like
+// multiplyTileGeneric. Element p of A's row i is a[i*aLine+p*aStep], that of B's column j is b[p*bStep+j]; whole
+// vectors of B are read.
 //
 //go:noescape
-func multiplyTileAVX2(rows int, depth int, a *float32, aLine int, aStep int, b *float32, bStep int, alpha float32, beta float32, c *float32, ldc int)
+func multiplyTileAVX2(rows int, columns int, depth int, a *float32, aLine int, aStep int, b *float32, bStep int, alpha float32, beta float32, c *float32, ldc int)
 
 // packLinesAVX2 sets dst[p*width+i] = x[i*ld+p] for all i < lines and p < depth, both above 0.
 // It may write up to 3 elements behind the last.

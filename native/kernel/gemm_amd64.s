@@ -4,53 +4,89 @@
 
 #include "textflag.h"
 
-// func multiplyTileAVX512(rows int, depth int, a *float32, aLine int, aStep int, b *float32, bStep int, alpha float32, beta float32, c *float32, ldc int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·multiplyTileAVX512(SB), NOSPLIT, $0-80
-	MOVQ       rows+0(FP), R10
-	MOVQ       depth+8(FP), R8
-	MOVQ       a+16(FP), R11
-	MOVQ       b+40(FP), DX
-	MOVQ       c+64(FP), SI
-	MOVQ       aLine+24(FP), AX
+DATA onesAndZeros<>+0(SB)/4, $0xffffffff
+DATA onesAndZeros<>+4(SB)/4, $0xffffffff
+DATA onesAndZeros<>+8(SB)/4, $0xffffffff
+DATA onesAndZeros<>+12(SB)/4, $0xffffffff
+DATA onesAndZeros<>+16(SB)/4, $0xffffffff
+DATA onesAndZeros<>+20(SB)/4, $0xffffffff
+DATA onesAndZeros<>+24(SB)/4, $0xffffffff
+DATA onesAndZeros<>+28(SB)/4, $0xffffffff
+DATA onesAndZeros<>+32(SB)/4, $0xffffffff
+DATA onesAndZeros<>+36(SB)/4, $0xffffffff
+DATA onesAndZeros<>+40(SB)/4, $0xffffffff
+DATA onesAndZeros<>+44(SB)/4, $0xffffffff
+DATA onesAndZeros<>+48(SB)/4, $0xffffffff
+DATA onesAndZeros<>+52(SB)/4, $0xffffffff
+DATA onesAndZeros<>+56(SB)/4, $0xffffffff
+DATA onesAndZeros<>+60(SB)/4, $0xffffffff
+DATA onesAndZeros<>+64(SB)/4, $0x00000000
+DATA onesAndZeros<>+68(SB)/4, $0x00000000
+DATA onesAndZeros<>+72(SB)/4, $0x00000000
+DATA onesAndZeros<>+76(SB)/4, $0x00000000
+DATA onesAndZeros<>+80(SB)/4, $0x00000000
+DATA onesAndZeros<>+84(SB)/4, $0x00000000
+DATA onesAndZeros<>+88(SB)/4, $0x00000000
+DATA onesAndZeros<>+92(SB)/4, $0x00000000
+DATA onesAndZeros<>+96(SB)/4, $0x00000000
+DATA onesAndZeros<>+100(SB)/4, $0x00000000
+DATA onesAndZeros<>+104(SB)/4, $0x00000000
+DATA onesAndZeros<>+108(SB)/4, $0x00000000
+DATA onesAndZeros<>+112(SB)/4, $0x00000000
+DATA onesAndZeros<>+116(SB)/4, $0x00000000
+DATA onesAndZeros<>+120(SB)/4, $0x00000000
+DATA onesAndZeros<>+124(SB)/4, $0x00000000
+GLOBL onesAndZeros<>(SB), RODATA|NOPTR, $128
+
+// func multiplyTileAVX512(rows int, columns int, depth int, a *float32, aLine int, aStep int, b *float32, bStep int, alpha float32, beta float32, c *float32, ldc int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·multiplyTileAVX512(SB), NOSPLIT, $0-88
+	MOVQ       depth+16(FP), R8
+	MOVQ       a+24(FP), R10
+	MOVQ       b+48(FP), DX
+	MOVQ       c+72(FP), SI
+	MOVQ       aLine+32(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       aStep+32(FP), CX
+	MOVQ       aStep+40(FP), CX
 	SHLQ       $0x02, CX
-	MOVQ       bStep+48(FP), BX
+	MOVQ       bStep+56(FP), BX
 	SHLQ       $0x02, BX
-	MOVQ       ldc+72(FP), DI
+	MOVQ       ldc+80(FP), DI
 	SHLQ       $0x02, DI
 	LEAQ       (AX)(AX*2), R9
+	LEAQ       (R10)(R9*1), R11
 	LEAQ       (R11)(R9*1), R12
 	LEAQ       (R12)(R9*1), R13
 	LEAQ       (R13)(R9*1), R14
-	LEAQ       (R14)(R9*1), R15
-	CMPQ       R10, $0x0e
-	JE         rows14
-	CMPQ       R10, $0x0d
-	JE         rows13
-	CMPQ       R10, $0x0c
-	JE         rows12
-	CMPQ       R10, $0x0b
-	JE         rows11
-	CMPQ       R10, $0x0a
-	JE         rows10
-	CMPQ       R10, $0x09
-	JE         rows9
-	CMPQ       R10, $0x08
-	JE         rows8
-	CMPQ       R10, $0x07
-	JE         rows7
-	CMPQ       R10, $0x06
-	JE         rows6
-	CMPQ       R10, $0x05
-	JE         rows5
-	CMPQ       R10, $0x04
-	JE         rows4
-	CMPQ       R10, $0x03
-	JE         rows3
-	CMPQ       R10, $0x02
-	JE         rows2
+	CMPQ       columns+8(FP), $0x10
+	MOVQ       rows+0(FP), R9
+	JLE        narrow
+	CMPQ       R9, $0x0e
+	JE         rows14x2
+	CMPQ       R9, $0x0d
+	JE         rows13x2
+	CMPQ       R9, $0x0c
+	JE         rows12x2
+	CMPQ       R9, $0x0b
+	JE         rows11x2
+	CMPQ       R9, $0x0a
+	JE         rows10x2
+	CMPQ       R9, $0x09
+	JE         rows9x2
+	CMPQ       R9, $0x08
+	JE         rows8x2
+	CMPQ       R9, $0x07
+	JE         rows7x2
+	CMPQ       R9, $0x06
+	JE         rows6x2
+	CMPQ       R9, $0x05
+	JE         rows5x2
+	CMPQ       R9, $0x04
+	JE         rows4x2
+	CMPQ       R9, $0x03
+	JE         rows3x2
+	CMPQ       R9, $0x02
+	JE         rows2x2
 	MOVQ       SI, R9
 	VPXORD     Z4, Z4, Z4
 	VPXORD     Z5, Z5, Z5
@@ -58,44 +94,71 @@ TEXT ·multiplyTileAVX512(SB), NOSPLIT, $0-80
 	PREFETCHT0 124(R9)
 	ADDQ       DI, R9
 
-step1:
+step1x2:
 	VMOVUPS      (DX), Z0
 	VMOVUPS      64(DX), Z1
 	PREFETCHT0   (DX)(BX*8)
 	PREFETCHT0   64(DX)(BX*8)
 	ADDQ         BX, DX
-	VBROADCASTSS (R11), Z2
+	VBROADCASTSS (R10), Z2
 	VFMADD231PS  Z0, Z2, Z4
 	VFMADD231PS  Z1, Z2, Z5
-	ADDQ         CX, R11
+	ADDQ         CX, R10
 	DECQ         R8
-	JNZ          step1
-	VBROADCASTSS alpha+56(FP), Z0
-	VBROADCASTSS beta+60(FP), Z1
+	JNZ          step1x2
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
 	VMULPS       Z0, Z5, Z5
-	VXORPS       X2, X2, X2
-	VUCOMISS     X2, X1
-	JNE          add1
-	JP           add1
-	VMOVUPS      Z4, (SI)
-	VMOVUPS      Z5, 64(SI)
-	ADDQ         DI, SI
-	VZEROUPPER
-	RET
+	CMPQ         columns+8(FP), $0x20
+	JLT          some1x2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          alladd1x2
+	JP           alladd1x2
+	JMP          allset1x2
 
-add1:
+alladd1x2:
 	MOVQ        SI, R9
 	VFMADD231PS (R9), Z1, Z4
 	VFMADD231PS 64(R9), Z1, Z5
-	ADDQ        DI, R9
-	VMOVUPS     Z4, (SI)
-	VMOVUPS     Z5, 64(SI)
-	ADDQ        DI, SI
+
+allset1x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, (R9)
+	VMOVUPS Z5, 64(R9)
 	VZEROUPPER
 	RET
 
-rows2:
+some1x2:
+	MOVQ     columns+8(FP), R10
+	MOVQ     $-1, AX
+	BZHIQ    R10, AX, AX
+	KMOVW    AX, K1
+	SHRQ     $0x10, AX
+	KMOVW    AX, K2
+	VXORPS   X0, X0, X0
+	VUCOMISS X0, X1
+	JNE      someadd1x2
+	JP       someadd1x2
+	JMP      someset1x2
+
+someadd1x2:
+	MOVQ        SI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z5
+
+someset1x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	VMOVUPS Z5, K2, 64(R9)
+	VZEROUPPER
+	RET
+
+rows2x2:
 	MOVQ       SI, R9
 	VPXORD     Z4, Z4, Z4
 	VPXORD     Z5, Z5, Z5
@@ -108,58 +171,91 @@ rows2:
 	PREFETCHT0 124(R9)
 	ADDQ       DI, R9
 
-step2:
+step2x2:
 	VMOVUPS      (DX), Z0
 	VMOVUPS      64(DX), Z1
 	PREFETCHT0   (DX)(BX*8)
 	PREFETCHT0   64(DX)(BX*8)
 	ADDQ         BX, DX
-	VBROADCASTSS (R11), Z2
+	VBROADCASTSS (R10), Z2
 	VFMADD231PS  Z0, Z2, Z4
 	VFMADD231PS  Z1, Z2, Z5
-	VBROADCASTSS (R11)(AX*1), Z3
+	VBROADCASTSS (R10)(AX*1), Z3
 	VFMADD231PS  Z0, Z3, Z6
 	VFMADD231PS  Z1, Z3, Z7
-	ADDQ         CX, R11
+	ADDQ         CX, R10
 	DECQ         R8
-	JNZ          step2
-	VBROADCASTSS alpha+56(FP), Z0
-	VBROADCASTSS beta+60(FP), Z1
+	JNZ          step2x2
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
 	VMULPS       Z0, Z5, Z5
+	ADDQ         DI, R9
 	VMULPS       Z0, Z6, Z6
 	VMULPS       Z0, Z7, Z7
-	VXORPS       X2, X2, X2
-	VUCOMISS     X2, X1
-	JNE          add2
-	JP           add2
-	VMOVUPS      Z4, (SI)
-	VMOVUPS      Z5, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, (SI)
-	VMOVUPS      Z7, 64(SI)
-	ADDQ         DI, SI
-	VZEROUPPER
-	RET
+	CMPQ         columns+8(FP), $0x20
+	JLT          some2x2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          alladd2x2
+	JP           alladd2x2
+	JMP          allset2x2
 
-add2:
+alladd2x2:
 	MOVQ        SI, R9
 	VFMADD231PS (R9), Z1, Z4
 	VFMADD231PS 64(R9), Z1, Z5
 	ADDQ        DI, R9
 	VFMADD231PS (R9), Z1, Z6
 	VFMADD231PS 64(R9), Z1, Z7
-	ADDQ        DI, R9
-	VMOVUPS     Z4, (SI)
-	VMOVUPS     Z5, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z6, (SI)
-	VMOVUPS     Z7, 64(SI)
-	ADDQ        DI, SI
+
+allset2x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, (R9)
+	VMOVUPS Z5, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, 64(R9)
 	VZEROUPPER
 	RET
 
-rows3:
+some2x2:
+	MOVQ     columns+8(FP), R10
+	MOVQ     $-1, AX
+	BZHIQ    R10, AX, AX
+	KMOVW    AX, K1
+	SHRQ     $0x10, AX
+	KMOVW    AX, K2
+	VXORPS   X0, X0, X0
+	VUCOMISS X0, X1
+	JNE      someadd2x2
+	JP       someadd2x2
+	JMP      someset2x2
+
+someadd2x2:
+	MOVQ        SI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z7
+
+someset2x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	VMOVUPS Z5, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	VMOVUPS Z7, K2, 64(R9)
+	VZEROUPPER
+	RET
+
+rows3x2:
 	MOVQ       SI, R9
 	VPXORD     Z4, Z4, Z4
 	VPXORD     Z5, Z5, Z5
@@ -177,49 +273,44 @@ rows3:
 	PREFETCHT0 124(R9)
 	ADDQ       DI, R9
 
-step3:
+step3x2:
 	VMOVUPS      (DX), Z0
 	VMOVUPS      64(DX), Z1
 	PREFETCHT0   (DX)(BX*8)
 	PREFETCHT0   64(DX)(BX*8)
 	ADDQ         BX, DX
-	VBROADCASTSS (R11), Z2
+	VBROADCASTSS (R10), Z2
 	VFMADD231PS  Z0, Z2, Z4
 	VFMADD231PS  Z1, Z2, Z5
-	VBROADCASTSS (R11)(AX*1), Z3
+	VBROADCASTSS (R10)(AX*1), Z3
 	VFMADD231PS  Z0, Z3, Z6
 	VFMADD231PS  Z1, Z3, Z7
-	VBROADCASTSS (R11)(AX*2), Z2
+	VBROADCASTSS (R10)(AX*2), Z2
 	VFMADD231PS  Z0, Z2, Z8
 	VFMADD231PS  Z1, Z2, Z9
-	ADDQ         CX, R11
+	ADDQ         CX, R10
 	DECQ         R8
-	JNZ          step3
-	VBROADCASTSS alpha+56(FP), Z0
-	VBROADCASTSS beta+60(FP), Z1
+	JNZ          step3x2
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
 	VMULPS       Z0, Z5, Z5
+	ADDQ         DI, R9
 	VMULPS       Z0, Z6, Z6
 	VMULPS       Z0, Z7, Z7
+	ADDQ         DI, R9
 	VMULPS       Z0, Z8, Z8
 	VMULPS       Z0, Z9, Z9
-	VXORPS       X2, X2, X2
-	VUCOMISS     X2, X1
-	JNE          add3
-	JP           add3
-	VMOVUPS      Z4, (SI)
-	VMOVUPS      Z5, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, (SI)
-	VMOVUPS      Z7, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z8, (SI)
-	VMOVUPS      Z9, 64(SI)
-	ADDQ         DI, SI
-	VZEROUPPER
-	RET
+	CMPQ         columns+8(FP), $0x20
+	JLT          some3x2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          alladd3x2
+	JP           alladd3x2
+	JMP          allset3x2
 
-add3:
+alladd3x2:
 	MOVQ        SI, R9
 	VFMADD231PS (R9), Z1, Z4
 	VFMADD231PS 64(R9), Z1, Z5
@@ -229,20 +320,64 @@ add3:
 	ADDQ        DI, R9
 	VFMADD231PS (R9), Z1, Z8
 	VFMADD231PS 64(R9), Z1, Z9
-	ADDQ        DI, R9
-	VMOVUPS     Z4, (SI)
-	VMOVUPS     Z5, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z6, (SI)
-	VMOVUPS     Z7, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z8, (SI)
-	VMOVUPS     Z9, 64(SI)
-	ADDQ        DI, SI
+
+allset3x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, (R9)
+	VMOVUPS Z5, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, (R9)
+	VMOVUPS Z9, 64(R9)
 	VZEROUPPER
 	RET
 
-rows4:
+some3x2:
+	MOVQ     columns+8(FP), R10
+	MOVQ     $-1, AX
+	BZHIQ    R10, AX, AX
+	KMOVW    AX, K1
+	SHRQ     $0x10, AX
+	KMOVW    AX, K2
+	VXORPS   X0, X0, X0
+	VUCOMISS X0, X1
+	JNE      someadd3x2
+	JP       someadd3x2
+	JMP      someset3x2
+
+someadd3x2:
+	MOVQ        SI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z9
+
+someset3x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	VMOVUPS Z5, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	VMOVUPS Z7, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	VMOVUPS Z9, K2, 64(R9)
+	VZEROUPPER
+	RET
+
+rows4x2:
 	MOVQ       SI, R9
 	VPXORD     Z4, Z4, Z4
 	VPXORD     Z5, Z5, Z5
@@ -265,58 +400,51 @@ rows4:
 	PREFETCHT0 124(R9)
 	ADDQ       DI, R9
 
-step4:
+step4x2:
 	VMOVUPS      (DX), Z0
 	VMOVUPS      64(DX), Z1
 	PREFETCHT0   (DX)(BX*8)
 	PREFETCHT0   64(DX)(BX*8)
 	ADDQ         BX, DX
-	VBROADCASTSS (R11), Z2
+	VBROADCASTSS (R10), Z2
 	VFMADD231PS  Z0, Z2, Z4
 	VFMADD231PS  Z1, Z2, Z5
-	VBROADCASTSS (R11)(AX*1), Z3
+	VBROADCASTSS (R10)(AX*1), Z3
 	VFMADD231PS  Z0, Z3, Z6
 	VFMADD231PS  Z1, Z3, Z7
-	VBROADCASTSS (R11)(AX*2), Z2
+	VBROADCASTSS (R10)(AX*2), Z2
 	VFMADD231PS  Z0, Z2, Z8
 	VFMADD231PS  Z1, Z2, Z9
-	VBROADCASTSS (R12), Z3
+	VBROADCASTSS (R11), Z3
 	VFMADD231PS  Z0, Z3, Z10
 	VFMADD231PS  Z1, Z3, Z11
+	ADDQ         CX, R10
 	ADDQ         CX, R11
-	ADDQ         CX, R12
 	DECQ         R8
-	JNZ          step4
-	VBROADCASTSS alpha+56(FP), Z0
-	VBROADCASTSS beta+60(FP), Z1
+	JNZ          step4x2
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
 	VMULPS       Z0, Z5, Z5
+	ADDQ         DI, R9
 	VMULPS       Z0, Z6, Z6
 	VMULPS       Z0, Z7, Z7
+	ADDQ         DI, R9
 	VMULPS       Z0, Z8, Z8
 	VMULPS       Z0, Z9, Z9
+	ADDQ         DI, R9
 	VMULPS       Z0, Z10, Z10
 	VMULPS       Z0, Z11, Z11
-	VXORPS       X2, X2, X2
-	VUCOMISS     X2, X1
-	JNE          add4
-	JP           add4
-	VMOVUPS      Z4, (SI)
-	VMOVUPS      Z5, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, (SI)
-	VMOVUPS      Z7, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z8, (SI)
-	VMOVUPS      Z9, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z10, (SI)
-	VMOVUPS      Z11, 64(SI)
-	ADDQ         DI, SI
-	VZEROUPPER
-	RET
+	CMPQ         columns+8(FP), $0x20
+	JLT          some4x2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          alladd4x2
+	JP           alladd4x2
+	JMP          allset4x2
 
-add4:
+alladd4x2:
 	MOVQ        SI, R9
 	VFMADD231PS (R9), Z1, Z4
 	VFMADD231PS 64(R9), Z1, Z5
@@ -329,23 +457,75 @@ add4:
 	ADDQ        DI, R9
 	VFMADD231PS (R9), Z1, Z10
 	VFMADD231PS 64(R9), Z1, Z11
-	ADDQ        DI, R9
-	VMOVUPS     Z4, (SI)
-	VMOVUPS     Z5, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z6, (SI)
-	VMOVUPS     Z7, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z8, (SI)
-	VMOVUPS     Z9, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z10, (SI)
-	VMOVUPS     Z11, 64(SI)
-	ADDQ        DI, SI
+
+allset4x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, (R9)
+	VMOVUPS Z5, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, (R9)
+	VMOVUPS Z9, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, (R9)
+	VMOVUPS Z11, 64(R9)
 	VZEROUPPER
 	RET
 
-rows5:
+some4x2:
+	MOVQ     columns+8(FP), R10
+	MOVQ     $-1, AX
+	BZHIQ    R10, AX, AX
+	KMOVW    AX, K1
+	SHRQ     $0x10, AX
+	KMOVW    AX, K2
+	VXORPS   X0, X0, X0
+	VUCOMISS X0, X1
+	JNE      someadd4x2
+	JP       someadd4x2
+	JMP      someset4x2
+
+someadd4x2:
+	MOVQ        SI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z9
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z10
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z11
+
+someset4x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	VMOVUPS Z5, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	VMOVUPS Z7, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	VMOVUPS Z9, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, K1, (R9)
+	VMOVUPS Z11, K2, 64(R9)
+	VZEROUPPER
+	RET
+
+rows5x2:
 	MOVQ       SI, R9
 	VPXORD     Z4, Z4, Z4
 	VPXORD     Z5, Z5, Z5
@@ -373,66 +553,57 @@ rows5:
 	PREFETCHT0 124(R9)
 	ADDQ       DI, R9
 
-step5:
+step5x2:
 	VMOVUPS      (DX), Z0
 	VMOVUPS      64(DX), Z1
 	PREFETCHT0   (DX)(BX*8)
 	PREFETCHT0   64(DX)(BX*8)
 	ADDQ         BX, DX
-	VBROADCASTSS (R11), Z2
+	VBROADCASTSS (R10), Z2
 	VFMADD231PS  Z0, Z2, Z4
 	VFMADD231PS  Z1, Z2, Z5
-	VBROADCASTSS (R11)(AX*1), Z3
+	VBROADCASTSS (R10)(AX*1), Z3
 	VFMADD231PS  Z0, Z3, Z6
 	VFMADD231PS  Z1, Z3, Z7
-	VBROADCASTSS (R11)(AX*2), Z2
+	VBROADCASTSS (R10)(AX*2), Z2
 	VFMADD231PS  Z0, Z2, Z8
 	VFMADD231PS  Z1, Z2, Z9
-	VBROADCASTSS (R12), Z3
+	VBROADCASTSS (R11), Z3
 	VFMADD231PS  Z0, Z3, Z10
 	VFMADD231PS  Z1, Z3, Z11
-	VBROADCASTSS (R12)(AX*1), Z2
+	VBROADCASTSS (R11)(AX*1), Z2
 	VFMADD231PS  Z0, Z2, Z12
 	VFMADD231PS  Z1, Z2, Z13
+	ADDQ         CX, R10
 	ADDQ         CX, R11
-	ADDQ         CX, R12
 	DECQ         R8
-	JNZ          step5
-	VBROADCASTSS alpha+56(FP), Z0
-	VBROADCASTSS beta+60(FP), Z1
+	JNZ          step5x2
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
 	VMULPS       Z0, Z5, Z5
+	ADDQ         DI, R9
 	VMULPS       Z0, Z6, Z6
 	VMULPS       Z0, Z7, Z7
+	ADDQ         DI, R9
 	VMULPS       Z0, Z8, Z8
 	VMULPS       Z0, Z9, Z9
+	ADDQ         DI, R9
 	VMULPS       Z0, Z10, Z10
 	VMULPS       Z0, Z11, Z11
+	ADDQ         DI, R9
 	VMULPS       Z0, Z12, Z12
 	VMULPS       Z0, Z13, Z13
-	VXORPS       X2, X2, X2
-	VUCOMISS     X2, X1
-	JNE          add5
-	JP           add5
-	VMOVUPS      Z4, (SI)
-	VMOVUPS      Z5, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, (SI)
-	VMOVUPS      Z7, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z8, (SI)
-	VMOVUPS      Z9, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z10, (SI)
-	VMOVUPS      Z11, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z12, (SI)
-	VMOVUPS      Z13, 64(SI)
-	ADDQ         DI, SI
-	VZEROUPPER
-	RET
+	CMPQ         columns+8(FP), $0x20
+	JLT          some5x2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          alladd5x2
+	JP           alladd5x2
+	JMP          allset5x2
 
-add5:
+alladd5x2:
 	MOVQ        SI, R9
 	VFMADD231PS (R9), Z1, Z4
 	VFMADD231PS 64(R9), Z1, Z5
@@ -448,26 +619,86 @@ add5:
 	ADDQ        DI, R9
 	VFMADD231PS (R9), Z1, Z12
 	VFMADD231PS 64(R9), Z1, Z13
-	ADDQ        DI, R9
-	VMOVUPS     Z4, (SI)
-	VMOVUPS     Z5, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z6, (SI)
-	VMOVUPS     Z7, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z8, (SI)
-	VMOVUPS     Z9, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z10, (SI)
-	VMOVUPS     Z11, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z12, (SI)
-	VMOVUPS     Z13, 64(SI)
-	ADDQ        DI, SI
+
+allset5x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, (R9)
+	VMOVUPS Z5, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, (R9)
+	VMOVUPS Z9, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, (R9)
+	VMOVUPS Z11, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, (R9)
+	VMOVUPS Z13, 64(R9)
 	VZEROUPPER
 	RET
 
-rows6:
+some5x2:
+	MOVQ     columns+8(FP), R10
+	MOVQ     $-1, AX
+	BZHIQ    R10, AX, AX
+	KMOVW    AX, K1
+	SHRQ     $0x10, AX
+	KMOVW    AX, K2
+	VXORPS   X0, X0, X0
+	VUCOMISS X0, X1
+	JNE      someadd5x2
+	JP       someadd5x2
+	JMP      someset5x2
+
+someadd5x2:
+	MOVQ        SI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z9
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z10
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z11
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z12
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z13
+
+someset5x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	VMOVUPS Z5, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	VMOVUPS Z7, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	VMOVUPS Z9, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, K1, (R9)
+	VMOVUPS Z11, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, K1, (R9)
+	VMOVUPS Z13, K2, 64(R9)
+	VZEROUPPER
+	RET
+
+rows6x2:
 	MOVQ       SI, R9
 	VPXORD     Z4, Z4, Z4
 	VPXORD     Z5, Z5, Z5
@@ -500,74 +731,63 @@ rows6:
 	PREFETCHT0 124(R9)
 	ADDQ       DI, R9
 
-step6:
+step6x2:
 	VMOVUPS      (DX), Z0
 	VMOVUPS      64(DX), Z1
 	PREFETCHT0   (DX)(BX*8)
 	PREFETCHT0   64(DX)(BX*8)
 	ADDQ         BX, DX
-	VBROADCASTSS (R11), Z2
+	VBROADCASTSS (R10), Z2
 	VFMADD231PS  Z0, Z2, Z4
 	VFMADD231PS  Z1, Z2, Z5
-	VBROADCASTSS (R11)(AX*1), Z3
+	VBROADCASTSS (R10)(AX*1), Z3
 	VFMADD231PS  Z0, Z3, Z6
 	VFMADD231PS  Z1, Z3, Z7
-	VBROADCASTSS (R11)(AX*2), Z2
+	VBROADCASTSS (R10)(AX*2), Z2
 	VFMADD231PS  Z0, Z2, Z8
 	VFMADD231PS  Z1, Z2, Z9
-	VBROADCASTSS (R12), Z3
+	VBROADCASTSS (R11), Z3
 	VFMADD231PS  Z0, Z3, Z10
 	VFMADD231PS  Z1, Z3, Z11
-	VBROADCASTSS (R12)(AX*1), Z2
+	VBROADCASTSS (R11)(AX*1), Z2
 	VFMADD231PS  Z0, Z2, Z12
 	VFMADD231PS  Z1, Z2, Z13
-	VBROADCASTSS (R12)(AX*2), Z3
+	VBROADCASTSS (R11)(AX*2), Z3
 	VFMADD231PS  Z0, Z3, Z14
 	VFMADD231PS  Z1, Z3, Z15
+	ADDQ         CX, R10
 	ADDQ         CX, R11
-	ADDQ         CX, R12
 	DECQ         R8
-	JNZ          step6
-	VBROADCASTSS alpha+56(FP), Z0
-	VBROADCASTSS beta+60(FP), Z1
+	JNZ          step6x2
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
 	VMULPS       Z0, Z5, Z5
+	ADDQ         DI, R9
 	VMULPS       Z0, Z6, Z6
 	VMULPS       Z0, Z7, Z7
+	ADDQ         DI, R9
 	VMULPS       Z0, Z8, Z8
 	VMULPS       Z0, Z9, Z9
+	ADDQ         DI, R9
 	VMULPS       Z0, Z10, Z10
 	VMULPS       Z0, Z11, Z11
+	ADDQ         DI, R9
 	VMULPS       Z0, Z12, Z12
 	VMULPS       Z0, Z13, Z13
+	ADDQ         DI, R9
 	VMULPS       Z0, Z14, Z14
 	VMULPS       Z0, Z15, Z15
-	VXORPS       X2, X2, X2
-	VUCOMISS     X2, X1
-	JNE          add6
-	JP           add6
-	VMOVUPS      Z4, (SI)
-	VMOVUPS      Z5, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, (SI)
-	VMOVUPS      Z7, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z8, (SI)
-	VMOVUPS      Z9, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z10, (SI)
-	VMOVUPS      Z11, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z12, (SI)
-	VMOVUPS      Z13, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z14, (SI)
-	VMOVUPS      Z15, 64(SI)
-	ADDQ         DI, SI
-	VZEROUPPER
-	RET
+	CMPQ         columns+8(FP), $0x20
+	JLT          some6x2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          alladd6x2
+	JP           alladd6x2
+	JMP          allset6x2
 
-add6:
+alladd6x2:
 	MOVQ        SI, R9
 	VFMADD231PS (R9), Z1, Z4
 	VFMADD231PS 64(R9), Z1, Z5
@@ -586,29 +806,97 @@ add6:
 	ADDQ        DI, R9
 	VFMADD231PS (R9), Z1, Z14
 	VFMADD231PS 64(R9), Z1, Z15
-	ADDQ        DI, R9
-	VMOVUPS     Z4, (SI)
-	VMOVUPS     Z5, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z6, (SI)
-	VMOVUPS     Z7, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z8, (SI)
-	VMOVUPS     Z9, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z10, (SI)
-	VMOVUPS     Z11, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z12, (SI)
-	VMOVUPS     Z13, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z14, (SI)
-	VMOVUPS     Z15, 64(SI)
-	ADDQ        DI, SI
+
+allset6x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, (R9)
+	VMOVUPS Z5, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, (R9)
+	VMOVUPS Z9, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, (R9)
+	VMOVUPS Z11, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, (R9)
+	VMOVUPS Z13, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, (R9)
+	VMOVUPS Z15, 64(R9)
 	VZEROUPPER
 	RET
 
-rows7:
+some6x2:
+	MOVQ     columns+8(FP), R10
+	MOVQ     $-1, AX
+	BZHIQ    R10, AX, AX
+	KMOVW    AX, K1
+	SHRQ     $0x10, AX
+	KMOVW    AX, K2
+	VXORPS   X0, X0, X0
+	VUCOMISS X0, X1
+	JNE      someadd6x2
+	JP       someadd6x2
+	JMP      someset6x2
+
+someadd6x2:
+	MOVQ        SI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z9
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z10
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z11
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z12
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z13
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z14
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z15
+
+someset6x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	VMOVUPS Z5, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	VMOVUPS Z7, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	VMOVUPS Z9, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, K1, (R9)
+	VMOVUPS Z11, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, K1, (R9)
+	VMOVUPS Z13, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, K1, (R9)
+	VMOVUPS Z15, K2, 64(R9)
+	VZEROUPPER
+	RET
+
+rows7x2:
 	MOVQ       SI, R9
 	VPXORD     Z4, Z4, Z4
 	VPXORD     Z5, Z5, Z5
@@ -646,83 +934,70 @@ rows7:
 	PREFETCHT0 124(R9)
 	ADDQ       DI, R9
 
-step7:
+step7x2:
 	VMOVUPS      (DX), Z0
 	VMOVUPS      64(DX), Z1
 	PREFETCHT0   (DX)(BX*8)
 	PREFETCHT0   64(DX)(BX*8)
 	ADDQ         BX, DX
-	VBROADCASTSS (R11), Z2
+	VBROADCASTSS (R10), Z2
 	VFMADD231PS  Z0, Z2, Z4
 	VFMADD231PS  Z1, Z2, Z5
-	VBROADCASTSS (R11)(AX*1), Z3
+	VBROADCASTSS (R10)(AX*1), Z3
 	VFMADD231PS  Z0, Z3, Z6
 	VFMADD231PS  Z1, Z3, Z7
-	VBROADCASTSS (R11)(AX*2), Z2
+	VBROADCASTSS (R10)(AX*2), Z2
 	VFMADD231PS  Z0, Z2, Z8
 	VFMADD231PS  Z1, Z2, Z9
-	VBROADCASTSS (R12), Z3
+	VBROADCASTSS (R11), Z3
 	VFMADD231PS  Z0, Z3, Z10
 	VFMADD231PS  Z1, Z3, Z11
-	VBROADCASTSS (R12)(AX*1), Z2
+	VBROADCASTSS (R11)(AX*1), Z2
 	VFMADD231PS  Z0, Z2, Z12
 	VFMADD231PS  Z1, Z2, Z13
-	VBROADCASTSS (R12)(AX*2), Z3
+	VBROADCASTSS (R11)(AX*2), Z3
 	VFMADD231PS  Z0, Z3, Z14
 	VFMADD231PS  Z1, Z3, Z15
-	VBROADCASTSS (R13), Z2
+	VBROADCASTSS (R12), Z2
 	VFMADD231PS  Z0, Z2, Z16
 	VFMADD231PS  Z1, Z2, Z17
+	ADDQ         CX, R10
 	ADDQ         CX, R11
 	ADDQ         CX, R12
-	ADDQ         CX, R13
 	DECQ         R8
-	JNZ          step7
-	VBROADCASTSS alpha+56(FP), Z0
-	VBROADCASTSS beta+60(FP), Z1
+	JNZ          step7x2
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
 	VMULPS       Z0, Z5, Z5
+	ADDQ         DI, R9
 	VMULPS       Z0, Z6, Z6
 	VMULPS       Z0, Z7, Z7
+	ADDQ         DI, R9
 	VMULPS       Z0, Z8, Z8
 	VMULPS       Z0, Z9, Z9
+	ADDQ         DI, R9
 	VMULPS       Z0, Z10, Z10
 	VMULPS       Z0, Z11, Z11
+	ADDQ         DI, R9
 	VMULPS       Z0, Z12, Z12
 	VMULPS       Z0, Z13, Z13
+	ADDQ         DI, R9
 	VMULPS       Z0, Z14, Z14
 	VMULPS       Z0, Z15, Z15
+	ADDQ         DI, R9
 	VMULPS       Z0, Z16, Z16
 	VMULPS       Z0, Z17, Z17
-	VXORPS       X2, X2, X2
-	VUCOMISS     X2, X1
-	JNE          add7
-	JP           add7
-	VMOVUPS      Z4, (SI)
-	VMOVUPS      Z5, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, (SI)
-	VMOVUPS      Z7, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z8, (SI)
-	VMOVUPS      Z9, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z10, (SI)
-	VMOVUPS      Z11, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z12, (SI)
-	VMOVUPS      Z13, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z14, (SI)
-	VMOVUPS      Z15, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z16, (SI)
-	VMOVUPS      Z17, 64(SI)
-	ADDQ         DI, SI
-	VZEROUPPER
-	RET
+	CMPQ         columns+8(FP), $0x20
+	JLT          some7x2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          alladd7x2
+	JP           alladd7x2
+	JMP          allset7x2
 
-add7:
+alladd7x2:
 	MOVQ        SI, R9
 	VFMADD231PS (R9), Z1, Z4
 	VFMADD231PS 64(R9), Z1, Z5
@@ -744,32 +1019,108 @@ add7:
 	ADDQ        DI, R9
 	VFMADD231PS (R9), Z1, Z16
 	VFMADD231PS 64(R9), Z1, Z17
-	ADDQ        DI, R9
-	VMOVUPS     Z4, (SI)
-	VMOVUPS     Z5, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z6, (SI)
-	VMOVUPS     Z7, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z8, (SI)
-	VMOVUPS     Z9, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z10, (SI)
-	VMOVUPS     Z11, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z12, (SI)
-	VMOVUPS     Z13, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z14, (SI)
-	VMOVUPS     Z15, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z16, (SI)
-	VMOVUPS     Z17, 64(SI)
-	ADDQ        DI, SI
+
+allset7x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, (R9)
+	VMOVUPS Z5, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, (R9)
+	VMOVUPS Z9, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, (R9)
+	VMOVUPS Z11, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, (R9)
+	VMOVUPS Z13, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, (R9)
+	VMOVUPS Z15, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z16, (R9)
+	VMOVUPS Z17, 64(R9)
 	VZEROUPPER
 	RET
 
-rows8:
+some7x2:
+	MOVQ     columns+8(FP), R10
+	MOVQ     $-1, AX
+	BZHIQ    R10, AX, AX
+	KMOVW    AX, K1
+	SHRQ     $0x10, AX
+	KMOVW    AX, K2
+	VXORPS   X0, X0, X0
+	VUCOMISS X0, X1
+	JNE      someadd7x2
+	JP       someadd7x2
+	JMP      someset7x2
+
+someadd7x2:
+	MOVQ        SI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z9
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z10
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z11
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z12
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z13
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z14
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z15
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z16
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z17
+
+someset7x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	VMOVUPS Z5, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	VMOVUPS Z7, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	VMOVUPS Z9, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, K1, (R9)
+	VMOVUPS Z11, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, K1, (R9)
+	VMOVUPS Z13, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, K1, (R9)
+	VMOVUPS Z15, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z16, K1, (R9)
+	VMOVUPS Z17, K2, 64(R9)
+	VZEROUPPER
+	RET
+
+rows8x2:
 	MOVQ       SI, R9
 	VPXORD     Z4, Z4, Z4
 	VPXORD     Z5, Z5, Z5
@@ -812,91 +1163,76 @@ rows8:
 	PREFETCHT0 124(R9)
 	ADDQ       DI, R9
 
-step8:
+step8x2:
 	VMOVUPS      (DX), Z0
 	VMOVUPS      64(DX), Z1
 	PREFETCHT0   (DX)(BX*8)
 	PREFETCHT0   64(DX)(BX*8)
 	ADDQ         BX, DX
-	VBROADCASTSS (R11), Z2
+	VBROADCASTSS (R10), Z2
 	VFMADD231PS  Z0, Z2, Z4
 	VFMADD231PS  Z1, Z2, Z5
-	VBROADCASTSS (R11)(AX*1), Z3
+	VBROADCASTSS (R10)(AX*1), Z3
 	VFMADD231PS  Z0, Z3, Z6
 	VFMADD231PS  Z1, Z3, Z7
-	VBROADCASTSS (R11)(AX*2), Z2
+	VBROADCASTSS (R10)(AX*2), Z2
 	VFMADD231PS  Z0, Z2, Z8
 	VFMADD231PS  Z1, Z2, Z9
-	VBROADCASTSS (R12), Z3
+	VBROADCASTSS (R11), Z3
 	VFMADD231PS  Z0, Z3, Z10
 	VFMADD231PS  Z1, Z3, Z11
-	VBROADCASTSS (R12)(AX*1), Z2
+	VBROADCASTSS (R11)(AX*1), Z2
 	VFMADD231PS  Z0, Z2, Z12
 	VFMADD231PS  Z1, Z2, Z13
-	VBROADCASTSS (R12)(AX*2), Z3
+	VBROADCASTSS (R11)(AX*2), Z3
 	VFMADD231PS  Z0, Z3, Z14
 	VFMADD231PS  Z1, Z3, Z15
-	VBROADCASTSS (R13), Z2
+	VBROADCASTSS (R12), Z2
 	VFMADD231PS  Z0, Z2, Z16
 	VFMADD231PS  Z1, Z2, Z17
-	VBROADCASTSS (R13)(AX*1), Z3
+	VBROADCASTSS (R12)(AX*1), Z3
 	VFMADD231PS  Z0, Z3, Z18
 	VFMADD231PS  Z1, Z3, Z19
+	ADDQ         CX, R10
 	ADDQ         CX, R11
 	ADDQ         CX, R12
-	ADDQ         CX, R13
 	DECQ         R8
-	JNZ          step8
-	VBROADCASTSS alpha+56(FP), Z0
-	VBROADCASTSS beta+60(FP), Z1
+	JNZ          step8x2
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
 	VMULPS       Z0, Z5, Z5
+	ADDQ         DI, R9
 	VMULPS       Z0, Z6, Z6
 	VMULPS       Z0, Z7, Z7
+	ADDQ         DI, R9
 	VMULPS       Z0, Z8, Z8
 	VMULPS       Z0, Z9, Z9
+	ADDQ         DI, R9
 	VMULPS       Z0, Z10, Z10
 	VMULPS       Z0, Z11, Z11
+	ADDQ         DI, R9
 	VMULPS       Z0, Z12, Z12
 	VMULPS       Z0, Z13, Z13
+	ADDQ         DI, R9
 	VMULPS       Z0, Z14, Z14
 	VMULPS       Z0, Z15, Z15
+	ADDQ         DI, R9
 	VMULPS       Z0, Z16, Z16
 	VMULPS       Z0, Z17, Z17
+	ADDQ         DI, R9
 	VMULPS       Z0, Z18, Z18
 	VMULPS       Z0, Z19, Z19
-	VXORPS       X2, X2, X2
-	VUCOMISS     X2, X1
-	JNE          add8
-	JP           add8
-	VMOVUPS      Z4, (SI)
-	VMOVUPS      Z5, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, (SI)
-	VMOVUPS      Z7, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z8, (SI)
-	VMOVUPS      Z9, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z10, (SI)
-	VMOVUPS      Z11, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z12, (SI)
-	VMOVUPS      Z13, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z14, (SI)
-	VMOVUPS      Z15, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z16, (SI)
-	VMOVUPS      Z17, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z18, (SI)
-	VMOVUPS      Z19, 64(SI)
-	ADDQ         DI, SI
-	VZEROUPPER
-	RET
+	CMPQ         columns+8(FP), $0x20
+	JLT          some8x2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          alladd8x2
+	JP           alladd8x2
+	JMP          allset8x2
 
-add8:
+alladd8x2:
 	MOVQ        SI, R9
 	VFMADD231PS (R9), Z1, Z4
 	VFMADD231PS 64(R9), Z1, Z5
@@ -921,35 +1257,119 @@ add8:
 	ADDQ        DI, R9
 	VFMADD231PS (R9), Z1, Z18
 	VFMADD231PS 64(R9), Z1, Z19
-	ADDQ        DI, R9
-	VMOVUPS     Z4, (SI)
-	VMOVUPS     Z5, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z6, (SI)
-	VMOVUPS     Z7, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z8, (SI)
-	VMOVUPS     Z9, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z10, (SI)
-	VMOVUPS     Z11, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z12, (SI)
-	VMOVUPS     Z13, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z14, (SI)
-	VMOVUPS     Z15, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z16, (SI)
-	VMOVUPS     Z17, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z18, (SI)
-	VMOVUPS     Z19, 64(SI)
-	ADDQ        DI, SI
+
+allset8x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, (R9)
+	VMOVUPS Z5, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, (R9)
+	VMOVUPS Z9, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, (R9)
+	VMOVUPS Z11, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, (R9)
+	VMOVUPS Z13, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, (R9)
+	VMOVUPS Z15, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z16, (R9)
+	VMOVUPS Z17, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z18, (R9)
+	VMOVUPS Z19, 64(R9)
 	VZEROUPPER
 	RET
 
-rows9:
+some8x2:
+	MOVQ     columns+8(FP), R10
+	MOVQ     $-1, AX
+	BZHIQ    R10, AX, AX
+	KMOVW    AX, K1
+	SHRQ     $0x10, AX
+	KMOVW    AX, K2
+	VXORPS   X0, X0, X0
+	VUCOMISS X0, X1
+	JNE      someadd8x2
+	JP       someadd8x2
+	JMP      someset8x2
+
+someadd8x2:
+	MOVQ        SI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z9
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z10
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z11
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z12
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z13
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z14
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z15
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z16
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z17
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z18
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z19
+
+someset8x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	VMOVUPS Z5, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	VMOVUPS Z7, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	VMOVUPS Z9, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, K1, (R9)
+	VMOVUPS Z11, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, K1, (R9)
+	VMOVUPS Z13, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, K1, (R9)
+	VMOVUPS Z15, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z16, K1, (R9)
+	VMOVUPS Z17, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z18, K1, (R9)
+	VMOVUPS Z19, K2, 64(R9)
+	VZEROUPPER
+	RET
+
+rows9x2:
 	MOVQ       SI, R9
 	VPXORD     Z4, Z4, Z4
 	VPXORD     Z5, Z5, Z5
@@ -997,99 +1417,82 @@ rows9:
 	PREFETCHT0 124(R9)
 	ADDQ       DI, R9
 
-step9:
+step9x2:
 	VMOVUPS      (DX), Z0
 	VMOVUPS      64(DX), Z1
 	PREFETCHT0   (DX)(BX*8)
 	PREFETCHT0   64(DX)(BX*8)
 	ADDQ         BX, DX
-	VBROADCASTSS (R11), Z2
+	VBROADCASTSS (R10), Z2
 	VFMADD231PS  Z0, Z2, Z4
 	VFMADD231PS  Z1, Z2, Z5
-	VBROADCASTSS (R11)(AX*1), Z3
+	VBROADCASTSS (R10)(AX*1), Z3
 	VFMADD231PS  Z0, Z3, Z6
 	VFMADD231PS  Z1, Z3, Z7
-	VBROADCASTSS (R11)(AX*2), Z2
+	VBROADCASTSS (R10)(AX*2), Z2
 	VFMADD231PS  Z0, Z2, Z8
 	VFMADD231PS  Z1, Z2, Z9
-	VBROADCASTSS (R12), Z3
+	VBROADCASTSS (R11), Z3
 	VFMADD231PS  Z0, Z3, Z10
 	VFMADD231PS  Z1, Z3, Z11
-	VBROADCASTSS (R12)(AX*1), Z2
+	VBROADCASTSS (R11)(AX*1), Z2
 	VFMADD231PS  Z0, Z2, Z12
 	VFMADD231PS  Z1, Z2, Z13
-	VBROADCASTSS (R12)(AX*2), Z3
+	VBROADCASTSS (R11)(AX*2), Z3
 	VFMADD231PS  Z0, Z3, Z14
 	VFMADD231PS  Z1, Z3, Z15
-	VBROADCASTSS (R13), Z2
+	VBROADCASTSS (R12), Z2
 	VFMADD231PS  Z0, Z2, Z16
 	VFMADD231PS  Z1, Z2, Z17
-	VBROADCASTSS (R13)(AX*1), Z3
+	VBROADCASTSS (R12)(AX*1), Z3
 	VFMADD231PS  Z0, Z3, Z18
 	VFMADD231PS  Z1, Z3, Z19
-	VBROADCASTSS (R13)(AX*2), Z2
+	VBROADCASTSS (R12)(AX*2), Z2
 	VFMADD231PS  Z0, Z2, Z20
 	VFMADD231PS  Z1, Z2, Z21
+	ADDQ         CX, R10
 	ADDQ         CX, R11
 	ADDQ         CX, R12
-	ADDQ         CX, R13
 	DECQ         R8
-	JNZ          step9
-	VBROADCASTSS alpha+56(FP), Z0
-	VBROADCASTSS beta+60(FP), Z1
+	JNZ          step9x2
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
 	VMULPS       Z0, Z5, Z5
+	ADDQ         DI, R9
 	VMULPS       Z0, Z6, Z6
 	VMULPS       Z0, Z7, Z7
+	ADDQ         DI, R9
 	VMULPS       Z0, Z8, Z8
 	VMULPS       Z0, Z9, Z9
+	ADDQ         DI, R9
 	VMULPS       Z0, Z10, Z10
 	VMULPS       Z0, Z11, Z11
+	ADDQ         DI, R9
 	VMULPS       Z0, Z12, Z12
 	VMULPS       Z0, Z13, Z13
+	ADDQ         DI, R9
 	VMULPS       Z0, Z14, Z14
 	VMULPS       Z0, Z15, Z15
+	ADDQ         DI, R9
 	VMULPS       Z0, Z16, Z16
 	VMULPS       Z0, Z17, Z17
+	ADDQ         DI, R9
 	VMULPS       Z0, Z18, Z18
 	VMULPS       Z0, Z19, Z19
+	ADDQ         DI, R9
 	VMULPS       Z0, Z20, Z20
 	VMULPS       Z0, Z21, Z21
-	VXORPS       X2, X2, X2
-	VUCOMISS     X2, X1
-	JNE          add9
-	JP           add9
-	VMOVUPS      Z4, (SI)
-	VMOVUPS      Z5, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, (SI)
-	VMOVUPS      Z7, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z8, (SI)
-	VMOVUPS      Z9, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z10, (SI)
-	VMOVUPS      Z11, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z12, (SI)
-	VMOVUPS      Z13, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z14, (SI)
-	VMOVUPS      Z15, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z16, (SI)
-	VMOVUPS      Z17, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z18, (SI)
-	VMOVUPS      Z19, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z20, (SI)
-	VMOVUPS      Z21, 64(SI)
-	ADDQ         DI, SI
-	VZEROUPPER
-	RET
+	CMPQ         columns+8(FP), $0x20
+	JLT          some9x2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          alladd9x2
+	JP           alladd9x2
+	JMP          allset9x2
 
-add9:
+alladd9x2:
 	MOVQ        SI, R9
 	VFMADD231PS (R9), Z1, Z4
 	VFMADD231PS 64(R9), Z1, Z5
@@ -1117,38 +1520,130 @@ add9:
 	ADDQ        DI, R9
 	VFMADD231PS (R9), Z1, Z20
 	VFMADD231PS 64(R9), Z1, Z21
-	ADDQ        DI, R9
-	VMOVUPS     Z4, (SI)
-	VMOVUPS     Z5, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z6, (SI)
-	VMOVUPS     Z7, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z8, (SI)
-	VMOVUPS     Z9, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z10, (SI)
-	VMOVUPS     Z11, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z12, (SI)
-	VMOVUPS     Z13, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z14, (SI)
-	VMOVUPS     Z15, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z16, (SI)
-	VMOVUPS     Z17, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z18, (SI)
-	VMOVUPS     Z19, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z20, (SI)
-	VMOVUPS     Z21, 64(SI)
-	ADDQ        DI, SI
+
+allset9x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, (R9)
+	VMOVUPS Z5, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, (R9)
+	VMOVUPS Z9, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, (R9)
+	VMOVUPS Z11, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, (R9)
+	VMOVUPS Z13, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, (R9)
+	VMOVUPS Z15, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z16, (R9)
+	VMOVUPS Z17, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z18, (R9)
+	VMOVUPS Z19, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z20, (R9)
+	VMOVUPS Z21, 64(R9)
 	VZEROUPPER
 	RET
 
-rows10:
+some9x2:
+	MOVQ     columns+8(FP), R10
+	MOVQ     $-1, AX
+	BZHIQ    R10, AX, AX
+	KMOVW    AX, K1
+	SHRQ     $0x10, AX
+	KMOVW    AX, K2
+	VXORPS   X0, X0, X0
+	VUCOMISS X0, X1
+	JNE      someadd9x2
+	JP       someadd9x2
+	JMP      someset9x2
+
+someadd9x2:
+	MOVQ        SI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z9
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z10
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z11
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z12
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z13
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z14
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z15
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z16
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z17
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z18
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z19
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z20
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z21
+
+someset9x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	VMOVUPS Z5, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	VMOVUPS Z7, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	VMOVUPS Z9, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, K1, (R9)
+	VMOVUPS Z11, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, K1, (R9)
+	VMOVUPS Z13, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, K1, (R9)
+	VMOVUPS Z15, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z16, K1, (R9)
+	VMOVUPS Z17, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z18, K1, (R9)
+	VMOVUPS Z19, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z20, K1, (R9)
+	VMOVUPS Z21, K2, 64(R9)
+	VZEROUPPER
+	RET
+
+rows10x2:
 	MOVQ       SI, R9
 	VPXORD     Z4, Z4, Z4
 	VPXORD     Z5, Z5, Z5
@@ -1201,108 +1696,89 @@ rows10:
 	PREFETCHT0 124(R9)
 	ADDQ       DI, R9
 
-step10:
+step10x2:
 	VMOVUPS      (DX), Z0
 	VMOVUPS      64(DX), Z1
 	PREFETCHT0   (DX)(BX*8)
 	PREFETCHT0   64(DX)(BX*8)
 	ADDQ         BX, DX
-	VBROADCASTSS (R11), Z2
+	VBROADCASTSS (R10), Z2
 	VFMADD231PS  Z0, Z2, Z4
 	VFMADD231PS  Z1, Z2, Z5
-	VBROADCASTSS (R11)(AX*1), Z3
+	VBROADCASTSS (R10)(AX*1), Z3
 	VFMADD231PS  Z0, Z3, Z6
 	VFMADD231PS  Z1, Z3, Z7
-	VBROADCASTSS (R11)(AX*2), Z2
+	VBROADCASTSS (R10)(AX*2), Z2
 	VFMADD231PS  Z0, Z2, Z8
 	VFMADD231PS  Z1, Z2, Z9
-	VBROADCASTSS (R12), Z3
+	VBROADCASTSS (R11), Z3
 	VFMADD231PS  Z0, Z3, Z10
 	VFMADD231PS  Z1, Z3, Z11
-	VBROADCASTSS (R12)(AX*1), Z2
+	VBROADCASTSS (R11)(AX*1), Z2
 	VFMADD231PS  Z0, Z2, Z12
 	VFMADD231PS  Z1, Z2, Z13
-	VBROADCASTSS (R12)(AX*2), Z3
+	VBROADCASTSS (R11)(AX*2), Z3
 	VFMADD231PS  Z0, Z3, Z14
 	VFMADD231PS  Z1, Z3, Z15
-	VBROADCASTSS (R13), Z2
+	VBROADCASTSS (R12), Z2
 	VFMADD231PS  Z0, Z2, Z16
 	VFMADD231PS  Z1, Z2, Z17
-	VBROADCASTSS (R13)(AX*1), Z3
+	VBROADCASTSS (R12)(AX*1), Z3
 	VFMADD231PS  Z0, Z3, Z18
 	VFMADD231PS  Z1, Z3, Z19
-	VBROADCASTSS (R13)(AX*2), Z2
+	VBROADCASTSS (R12)(AX*2), Z2
 	VFMADD231PS  Z0, Z2, Z20
 	VFMADD231PS  Z1, Z2, Z21
-	VBROADCASTSS (R14), Z3
+	VBROADCASTSS (R13), Z3
 	VFMADD231PS  Z0, Z3, Z22
 	VFMADD231PS  Z1, Z3, Z23
+	ADDQ         CX, R10
 	ADDQ         CX, R11
 	ADDQ         CX, R12
 	ADDQ         CX, R13
-	ADDQ         CX, R14
 	DECQ         R8
-	JNZ          step10
-	VBROADCASTSS alpha+56(FP), Z0
-	VBROADCASTSS beta+60(FP), Z1
+	JNZ          step10x2
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
 	VMULPS       Z0, Z5, Z5
+	ADDQ         DI, R9
 	VMULPS       Z0, Z6, Z6
 	VMULPS       Z0, Z7, Z7
+	ADDQ         DI, R9
 	VMULPS       Z0, Z8, Z8
 	VMULPS       Z0, Z9, Z9
+	ADDQ         DI, R9
 	VMULPS       Z0, Z10, Z10
 	VMULPS       Z0, Z11, Z11
+	ADDQ         DI, R9
 	VMULPS       Z0, Z12, Z12
 	VMULPS       Z0, Z13, Z13
+	ADDQ         DI, R9
 	VMULPS       Z0, Z14, Z14
 	VMULPS       Z0, Z15, Z15
+	ADDQ         DI, R9
 	VMULPS       Z0, Z16, Z16
 	VMULPS       Z0, Z17, Z17
+	ADDQ         DI, R9
 	VMULPS       Z0, Z18, Z18
 	VMULPS       Z0, Z19, Z19
+	ADDQ         DI, R9
 	VMULPS       Z0, Z20, Z20
 	VMULPS       Z0, Z21, Z21
+	ADDQ         DI, R9
 	VMULPS       Z0, Z22, Z22
 	VMULPS       Z0, Z23, Z23
-	VXORPS       X2, X2, X2
-	VUCOMISS     X2, X1
-	JNE          add10
-	JP           add10
-	VMOVUPS      Z4, (SI)
-	VMOVUPS      Z5, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, (SI)
-	VMOVUPS      Z7, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z8, (SI)
-	VMOVUPS      Z9, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z10, (SI)
-	VMOVUPS      Z11, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z12, (SI)
-	VMOVUPS      Z13, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z14, (SI)
-	VMOVUPS      Z15, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z16, (SI)
-	VMOVUPS      Z17, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z18, (SI)
-	VMOVUPS      Z19, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z20, (SI)
-	VMOVUPS      Z21, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z22, (SI)
-	VMOVUPS      Z23, 64(SI)
-	ADDQ         DI, SI
-	VZEROUPPER
-	RET
+	CMPQ         columns+8(FP), $0x20
+	JLT          some10x2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          alladd10x2
+	JP           alladd10x2
+	JMP          allset10x2
 
-add10:
+alladd10x2:
 	MOVQ        SI, R9
 	VFMADD231PS (R9), Z1, Z4
 	VFMADD231PS 64(R9), Z1, Z5
@@ -1333,41 +1809,141 @@ add10:
 	ADDQ        DI, R9
 	VFMADD231PS (R9), Z1, Z22
 	VFMADD231PS 64(R9), Z1, Z23
-	ADDQ        DI, R9
-	VMOVUPS     Z4, (SI)
-	VMOVUPS     Z5, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z6, (SI)
-	VMOVUPS     Z7, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z8, (SI)
-	VMOVUPS     Z9, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z10, (SI)
-	VMOVUPS     Z11, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z12, (SI)
-	VMOVUPS     Z13, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z14, (SI)
-	VMOVUPS     Z15, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z16, (SI)
-	VMOVUPS     Z17, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z18, (SI)
-	VMOVUPS     Z19, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z20, (SI)
-	VMOVUPS     Z21, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z22, (SI)
-	VMOVUPS     Z23, 64(SI)
-	ADDQ        DI, SI
+
+allset10x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, (R9)
+	VMOVUPS Z5, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, (R9)
+	VMOVUPS Z9, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, (R9)
+	VMOVUPS Z11, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, (R9)
+	VMOVUPS Z13, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, (R9)
+	VMOVUPS Z15, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z16, (R9)
+	VMOVUPS Z17, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z18, (R9)
+	VMOVUPS Z19, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z20, (R9)
+	VMOVUPS Z21, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z22, (R9)
+	VMOVUPS Z23, 64(R9)
 	VZEROUPPER
 	RET
 
-rows11:
+some10x2:
+	MOVQ     columns+8(FP), R10
+	MOVQ     $-1, AX
+	BZHIQ    R10, AX, AX
+	KMOVW    AX, K1
+	SHRQ     $0x10, AX
+	KMOVW    AX, K2
+	VXORPS   X0, X0, X0
+	VUCOMISS X0, X1
+	JNE      someadd10x2
+	JP       someadd10x2
+	JMP      someset10x2
+
+someadd10x2:
+	MOVQ        SI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z9
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z10
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z11
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z12
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z13
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z14
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z15
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z16
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z17
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z18
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z19
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z20
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z21
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z22
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z23
+
+someset10x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	VMOVUPS Z5, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	VMOVUPS Z7, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	VMOVUPS Z9, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, K1, (R9)
+	VMOVUPS Z11, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, K1, (R9)
+	VMOVUPS Z13, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, K1, (R9)
+	VMOVUPS Z15, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z16, K1, (R9)
+	VMOVUPS Z17, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z18, K1, (R9)
+	VMOVUPS Z19, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z20, K1, (R9)
+	VMOVUPS Z21, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z22, K1, (R9)
+	VMOVUPS Z23, K2, 64(R9)
+	VZEROUPPER
+	RET
+
+rows11x2:
 	MOVQ       SI, R9
 	VPXORD     Z4, Z4, Z4
 	VPXORD     Z5, Z5, Z5
@@ -1425,116 +2001,95 @@ rows11:
 	PREFETCHT0 124(R9)
 	ADDQ       DI, R9
 
-step11:
+step11x2:
 	VMOVUPS      (DX), Z0
 	VMOVUPS      64(DX), Z1
 	PREFETCHT0   (DX)(BX*8)
 	PREFETCHT0   64(DX)(BX*8)
 	ADDQ         BX, DX
-	VBROADCASTSS (R11), Z2
+	VBROADCASTSS (R10), Z2
 	VFMADD231PS  Z0, Z2, Z4
 	VFMADD231PS  Z1, Z2, Z5
-	VBROADCASTSS (R11)(AX*1), Z3
+	VBROADCASTSS (R10)(AX*1), Z3
 	VFMADD231PS  Z0, Z3, Z6
 	VFMADD231PS  Z1, Z3, Z7
-	VBROADCASTSS (R11)(AX*2), Z2
+	VBROADCASTSS (R10)(AX*2), Z2
 	VFMADD231PS  Z0, Z2, Z8
 	VFMADD231PS  Z1, Z2, Z9
-	VBROADCASTSS (R12), Z3
+	VBROADCASTSS (R11), Z3
 	VFMADD231PS  Z0, Z3, Z10
 	VFMADD231PS  Z1, Z3, Z11
-	VBROADCASTSS (R12)(AX*1), Z2
+	VBROADCASTSS (R11)(AX*1), Z2
 	VFMADD231PS  Z0, Z2, Z12
 	VFMADD231PS  Z1, Z2, Z13
-	VBROADCASTSS (R12)(AX*2), Z3
+	VBROADCASTSS (R11)(AX*2), Z3
 	VFMADD231PS  Z0, Z3, Z14
 	VFMADD231PS  Z1, Z3, Z15
-	VBROADCASTSS (R13), Z2
+	VBROADCASTSS (R12), Z2
 	VFMADD231PS  Z0, Z2, Z16
 	VFMADD231PS  Z1, Z2, Z17
-	VBROADCASTSS (R13)(AX*1), Z3
+	VBROADCASTSS (R12)(AX*1), Z3
 	VFMADD231PS  Z0, Z3, Z18
 	VFMADD231PS  Z1, Z3, Z19
-	VBROADCASTSS (R13)(AX*2), Z2
+	VBROADCASTSS (R12)(AX*2), Z2
 	VFMADD231PS  Z0, Z2, Z20
 	VFMADD231PS  Z1, Z2, Z21
-	VBROADCASTSS (R14), Z3
+	VBROADCASTSS (R13), Z3
 	VFMADD231PS  Z0, Z3, Z22
 	VFMADD231PS  Z1, Z3, Z23
-	VBROADCASTSS (R14)(AX*1), Z2
+	VBROADCASTSS (R13)(AX*1), Z2
 	VFMADD231PS  Z0, Z2, Z24
 	VFMADD231PS  Z1, Z2, Z25
+	ADDQ         CX, R10
 	ADDQ         CX, R11
 	ADDQ         CX, R12
 	ADDQ         CX, R13
-	ADDQ         CX, R14
 	DECQ         R8
-	JNZ          step11
-	VBROADCASTSS alpha+56(FP), Z0
-	VBROADCASTSS beta+60(FP), Z1
+	JNZ          step11x2
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
 	VMULPS       Z0, Z5, Z5
+	ADDQ         DI, R9
 	VMULPS       Z0, Z6, Z6
 	VMULPS       Z0, Z7, Z7
+	ADDQ         DI, R9
 	VMULPS       Z0, Z8, Z8
 	VMULPS       Z0, Z9, Z9
+	ADDQ         DI, R9
 	VMULPS       Z0, Z10, Z10
 	VMULPS       Z0, Z11, Z11
+	ADDQ         DI, R9
 	VMULPS       Z0, Z12, Z12
 	VMULPS       Z0, Z13, Z13
+	ADDQ         DI, R9
 	VMULPS       Z0, Z14, Z14
 	VMULPS       Z0, Z15, Z15
+	ADDQ         DI, R9
 	VMULPS       Z0, Z16, Z16
 	VMULPS       Z0, Z17, Z17
+	ADDQ         DI, R9
 	VMULPS       Z0, Z18, Z18
 	VMULPS       Z0, Z19, Z19
+	ADDQ         DI, R9
 	VMULPS       Z0, Z20, Z20
 	VMULPS       Z0, Z21, Z21
+	ADDQ         DI, R9
 	VMULPS       Z0, Z22, Z22
 	VMULPS       Z0, Z23, Z23
+	ADDQ         DI, R9
 	VMULPS       Z0, Z24, Z24
 	VMULPS       Z0, Z25, Z25
-	VXORPS       X2, X2, X2
-	VUCOMISS     X2, X1
-	JNE          add11
-	JP           add11
-	VMOVUPS      Z4, (SI)
-	VMOVUPS      Z5, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, (SI)
-	VMOVUPS      Z7, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z8, (SI)
-	VMOVUPS      Z9, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z10, (SI)
-	VMOVUPS      Z11, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z12, (SI)
-	VMOVUPS      Z13, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z14, (SI)
-	VMOVUPS      Z15, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z16, (SI)
-	VMOVUPS      Z17, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z18, (SI)
-	VMOVUPS      Z19, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z20, (SI)
-	VMOVUPS      Z21, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z22, (SI)
-	VMOVUPS      Z23, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z24, (SI)
-	VMOVUPS      Z25, 64(SI)
-	ADDQ         DI, SI
-	VZEROUPPER
-	RET
+	CMPQ         columns+8(FP), $0x20
+	JLT          some11x2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          alladd11x2
+	JP           alladd11x2
+	JMP          allset11x2
 
-add11:
+alladd11x2:
 	MOVQ        SI, R9
 	VFMADD231PS (R9), Z1, Z4
 	VFMADD231PS 64(R9), Z1, Z5
@@ -1568,44 +2123,152 @@ add11:
 	ADDQ        DI, R9
 	VFMADD231PS (R9), Z1, Z24
 	VFMADD231PS 64(R9), Z1, Z25
-	ADDQ        DI, R9
-	VMOVUPS     Z4, (SI)
-	VMOVUPS     Z5, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z6, (SI)
-	VMOVUPS     Z7, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z8, (SI)
-	VMOVUPS     Z9, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z10, (SI)
-	VMOVUPS     Z11, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z12, (SI)
-	VMOVUPS     Z13, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z14, (SI)
-	VMOVUPS     Z15, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z16, (SI)
-	VMOVUPS     Z17, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z18, (SI)
-	VMOVUPS     Z19, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z20, (SI)
-	VMOVUPS     Z21, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z22, (SI)
-	VMOVUPS     Z23, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z24, (SI)
-	VMOVUPS     Z25, 64(SI)
-	ADDQ        DI, SI
+
+allset11x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, (R9)
+	VMOVUPS Z5, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, (R9)
+	VMOVUPS Z9, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, (R9)
+	VMOVUPS Z11, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, (R9)
+	VMOVUPS Z13, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, (R9)
+	VMOVUPS Z15, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z16, (R9)
+	VMOVUPS Z17, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z18, (R9)
+	VMOVUPS Z19, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z20, (R9)
+	VMOVUPS Z21, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z22, (R9)
+	VMOVUPS Z23, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z24, (R9)
+	VMOVUPS Z25, 64(R9)
 	VZEROUPPER
 	RET
 
-rows12:
+some11x2:
+	MOVQ     columns+8(FP), R10
+	MOVQ     $-1, AX
+	BZHIQ    R10, AX, AX
+	KMOVW    AX, K1
+	SHRQ     $0x10, AX
+	KMOVW    AX, K2
+	VXORPS   X0, X0, X0
+	VUCOMISS X0, X1
+	JNE      someadd11x2
+	JP       someadd11x2
+	JMP      someset11x2
+
+someadd11x2:
+	MOVQ        SI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z9
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z10
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z11
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z12
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z13
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z14
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z15
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z16
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z17
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z18
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z19
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z20
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z21
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z22
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z23
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z24
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z25
+
+someset11x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	VMOVUPS Z5, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	VMOVUPS Z7, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	VMOVUPS Z9, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, K1, (R9)
+	VMOVUPS Z11, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, K1, (R9)
+	VMOVUPS Z13, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, K1, (R9)
+	VMOVUPS Z15, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z16, K1, (R9)
+	VMOVUPS Z17, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z18, K1, (R9)
+	VMOVUPS Z19, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z20, K1, (R9)
+	VMOVUPS Z21, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z22, K1, (R9)
+	VMOVUPS Z23, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z24, K1, (R9)
+	VMOVUPS Z25, K2, 64(R9)
+	VZEROUPPER
+	RET
+
+rows12x2:
 	MOVQ       SI, R9
 	VPXORD     Z4, Z4, Z4
 	VPXORD     Z5, Z5, Z5
@@ -1668,124 +2331,101 @@ rows12:
 	PREFETCHT0 124(R9)
 	ADDQ       DI, R9
 
-step12:
+step12x2:
 	VMOVUPS      (DX), Z0
 	VMOVUPS      64(DX), Z1
 	PREFETCHT0   (DX)(BX*8)
 	PREFETCHT0   64(DX)(BX*8)
 	ADDQ         BX, DX
-	VBROADCASTSS (R11), Z2
+	VBROADCASTSS (R10), Z2
 	VFMADD231PS  Z0, Z2, Z4
 	VFMADD231PS  Z1, Z2, Z5
-	VBROADCASTSS (R11)(AX*1), Z3
+	VBROADCASTSS (R10)(AX*1), Z3
 	VFMADD231PS  Z0, Z3, Z6
 	VFMADD231PS  Z1, Z3, Z7
-	VBROADCASTSS (R11)(AX*2), Z2
+	VBROADCASTSS (R10)(AX*2), Z2
 	VFMADD231PS  Z0, Z2, Z8
 	VFMADD231PS  Z1, Z2, Z9
-	VBROADCASTSS (R12), Z3
+	VBROADCASTSS (R11), Z3
 	VFMADD231PS  Z0, Z3, Z10
 	VFMADD231PS  Z1, Z3, Z11
-	VBROADCASTSS (R12)(AX*1), Z2
+	VBROADCASTSS (R11)(AX*1), Z2
 	VFMADD231PS  Z0, Z2, Z12
 	VFMADD231PS  Z1, Z2, Z13
-	VBROADCASTSS (R12)(AX*2), Z3
+	VBROADCASTSS (R11)(AX*2), Z3
 	VFMADD231PS  Z0, Z3, Z14
 	VFMADD231PS  Z1, Z3, Z15
-	VBROADCASTSS (R13), Z2
+	VBROADCASTSS (R12), Z2
 	VFMADD231PS  Z0, Z2, Z16
 	VFMADD231PS  Z1, Z2, Z17
-	VBROADCASTSS (R13)(AX*1), Z3
+	VBROADCASTSS (R12)(AX*1), Z3
 	VFMADD231PS  Z0, Z3, Z18
 	VFMADD231PS  Z1, Z3, Z19
-	VBROADCASTSS (R13)(AX*2), Z2
+	VBROADCASTSS (R12)(AX*2), Z2
 	VFMADD231PS  Z0, Z2, Z20
 	VFMADD231PS  Z1, Z2, Z21
-	VBROADCASTSS (R14), Z3
+	VBROADCASTSS (R13), Z3
 	VFMADD231PS  Z0, Z3, Z22
 	VFMADD231PS  Z1, Z3, Z23
-	VBROADCASTSS (R14)(AX*1), Z2
+	VBROADCASTSS (R13)(AX*1), Z2
 	VFMADD231PS  Z0, Z2, Z24
 	VFMADD231PS  Z1, Z2, Z25
-	VBROADCASTSS (R14)(AX*2), Z3
+	VBROADCASTSS (R13)(AX*2), Z3
 	VFMADD231PS  Z0, Z3, Z26
 	VFMADD231PS  Z1, Z3, Z27
+	ADDQ         CX, R10
 	ADDQ         CX, R11
 	ADDQ         CX, R12
 	ADDQ         CX, R13
-	ADDQ         CX, R14
 	DECQ         R8
-	JNZ          step12
-	VBROADCASTSS alpha+56(FP), Z0
-	VBROADCASTSS beta+60(FP), Z1
+	JNZ          step12x2
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
 	VMULPS       Z0, Z5, Z5
+	ADDQ         DI, R9
 	VMULPS       Z0, Z6, Z6
 	VMULPS       Z0, Z7, Z7
+	ADDQ         DI, R9
 	VMULPS       Z0, Z8, Z8
 	VMULPS       Z0, Z9, Z9
+	ADDQ         DI, R9
 	VMULPS       Z0, Z10, Z10
 	VMULPS       Z0, Z11, Z11
+	ADDQ         DI, R9
 	VMULPS       Z0, Z12, Z12
 	VMULPS       Z0, Z13, Z13
+	ADDQ         DI, R9
 	VMULPS       Z0, Z14, Z14
 	VMULPS       Z0, Z15, Z15
+	ADDQ         DI, R9
 	VMULPS       Z0, Z16, Z16
 	VMULPS       Z0, Z17, Z17
+	ADDQ         DI, R9
 	VMULPS       Z0, Z18, Z18
 	VMULPS       Z0, Z19, Z19
+	ADDQ         DI, R9
 	VMULPS       Z0, Z20, Z20
 	VMULPS       Z0, Z21, Z21
+	ADDQ         DI, R9
 	VMULPS       Z0, Z22, Z22
 	VMULPS       Z0, Z23, Z23
+	ADDQ         DI, R9
 	VMULPS       Z0, Z24, Z24
 	VMULPS       Z0, Z25, Z25
+	ADDQ         DI, R9
 	VMULPS       Z0, Z26, Z26
 	VMULPS       Z0, Z27, Z27
-	VXORPS       X2, X2, X2
-	VUCOMISS     X2, X1
-	JNE          add12
-	JP           add12
-	VMOVUPS      Z4, (SI)
-	VMOVUPS      Z5, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, (SI)
-	VMOVUPS      Z7, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z8, (SI)
-	VMOVUPS      Z9, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z10, (SI)
-	VMOVUPS      Z11, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z12, (SI)
-	VMOVUPS      Z13, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z14, (SI)
-	VMOVUPS      Z15, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z16, (SI)
-	VMOVUPS      Z17, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z18, (SI)
-	VMOVUPS      Z19, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z20, (SI)
-	VMOVUPS      Z21, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z22, (SI)
-	VMOVUPS      Z23, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z24, (SI)
-	VMOVUPS      Z25, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z26, (SI)
-	VMOVUPS      Z27, 64(SI)
-	ADDQ         DI, SI
-	VZEROUPPER
-	RET
+	CMPQ         columns+8(FP), $0x20
+	JLT          some12x2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          alladd12x2
+	JP           alladd12x2
+	JMP          allset12x2
 
-add12:
+alladd12x2:
 	MOVQ        SI, R9
 	VFMADD231PS (R9), Z1, Z4
 	VFMADD231PS 64(R9), Z1, Z5
@@ -1822,47 +2462,163 @@ add12:
 	ADDQ        DI, R9
 	VFMADD231PS (R9), Z1, Z26
 	VFMADD231PS 64(R9), Z1, Z27
-	ADDQ        DI, R9
-	VMOVUPS     Z4, (SI)
-	VMOVUPS     Z5, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z6, (SI)
-	VMOVUPS     Z7, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z8, (SI)
-	VMOVUPS     Z9, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z10, (SI)
-	VMOVUPS     Z11, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z12, (SI)
-	VMOVUPS     Z13, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z14, (SI)
-	VMOVUPS     Z15, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z16, (SI)
-	VMOVUPS     Z17, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z18, (SI)
-	VMOVUPS     Z19, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z20, (SI)
-	VMOVUPS     Z21, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z22, (SI)
-	VMOVUPS     Z23, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z24, (SI)
-	VMOVUPS     Z25, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z26, (SI)
-	VMOVUPS     Z27, 64(SI)
-	ADDQ        DI, SI
+
+allset12x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, (R9)
+	VMOVUPS Z5, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, (R9)
+	VMOVUPS Z9, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, (R9)
+	VMOVUPS Z11, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, (R9)
+	VMOVUPS Z13, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, (R9)
+	VMOVUPS Z15, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z16, (R9)
+	VMOVUPS Z17, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z18, (R9)
+	VMOVUPS Z19, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z20, (R9)
+	VMOVUPS Z21, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z22, (R9)
+	VMOVUPS Z23, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z24, (R9)
+	VMOVUPS Z25, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z26, (R9)
+	VMOVUPS Z27, 64(R9)
 	VZEROUPPER
 	RET
 
-rows13:
+some12x2:
+	MOVQ     columns+8(FP), R10
+	MOVQ     $-1, AX
+	BZHIQ    R10, AX, AX
+	KMOVW    AX, K1
+	SHRQ     $0x10, AX
+	KMOVW    AX, K2
+	VXORPS   X0, X0, X0
+	VUCOMISS X0, X1
+	JNE      someadd12x2
+	JP       someadd12x2
+	JMP      someset12x2
+
+someadd12x2:
+	MOVQ        SI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z9
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z10
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z11
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z12
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z13
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z14
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z15
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z16
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z17
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z18
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z19
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z20
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z21
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z22
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z23
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z24
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z25
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z26
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z27
+
+someset12x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	VMOVUPS Z5, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	VMOVUPS Z7, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	VMOVUPS Z9, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, K1, (R9)
+	VMOVUPS Z11, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, K1, (R9)
+	VMOVUPS Z13, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, K1, (R9)
+	VMOVUPS Z15, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z16, K1, (R9)
+	VMOVUPS Z17, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z18, K1, (R9)
+	VMOVUPS Z19, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z20, K1, (R9)
+	VMOVUPS Z21, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z22, K1, (R9)
+	VMOVUPS Z23, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z24, K1, (R9)
+	VMOVUPS Z25, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z26, K1, (R9)
+	VMOVUPS Z27, K2, 64(R9)
+	VZEROUPPER
+	RET
+
+rows13x2:
 	MOVQ       SI, R9
 	VPXORD     Z4, Z4, Z4
 	VPXORD     Z5, Z5, Z5
@@ -1930,133 +2686,108 @@ rows13:
 	PREFETCHT0 124(R9)
 	ADDQ       DI, R9
 
-step13:
+step13x2:
 	VMOVUPS      (DX), Z0
 	VMOVUPS      64(DX), Z1
 	PREFETCHT0   (DX)(BX*8)
 	PREFETCHT0   64(DX)(BX*8)
 	ADDQ         BX, DX
-	VBROADCASTSS (R11), Z2
+	VBROADCASTSS (R10), Z2
 	VFMADD231PS  Z0, Z2, Z4
 	VFMADD231PS  Z1, Z2, Z5
-	VBROADCASTSS (R11)(AX*1), Z3
+	VBROADCASTSS (R10)(AX*1), Z3
 	VFMADD231PS  Z0, Z3, Z6
 	VFMADD231PS  Z1, Z3, Z7
-	VBROADCASTSS (R11)(AX*2), Z2
+	VBROADCASTSS (R10)(AX*2), Z2
 	VFMADD231PS  Z0, Z2, Z8
 	VFMADD231PS  Z1, Z2, Z9
-	VBROADCASTSS (R12), Z3
+	VBROADCASTSS (R11), Z3
 	VFMADD231PS  Z0, Z3, Z10
 	VFMADD231PS  Z1, Z3, Z11
-	VBROADCASTSS (R12)(AX*1), Z2
+	VBROADCASTSS (R11)(AX*1), Z2
 	VFMADD231PS  Z0, Z2, Z12
 	VFMADD231PS  Z1, Z2, Z13
-	VBROADCASTSS (R12)(AX*2), Z3
+	VBROADCASTSS (R11)(AX*2), Z3
 	VFMADD231PS  Z0, Z3, Z14
 	VFMADD231PS  Z1, Z3, Z15
-	VBROADCASTSS (R13), Z2
+	VBROADCASTSS (R12), Z2
 	VFMADD231PS  Z0, Z2, Z16
 	VFMADD231PS  Z1, Z2, Z17
-	VBROADCASTSS (R13)(AX*1), Z3
+	VBROADCASTSS (R12)(AX*1), Z3
 	VFMADD231PS  Z0, Z3, Z18
 	VFMADD231PS  Z1, Z3, Z19
-	VBROADCASTSS (R13)(AX*2), Z2
+	VBROADCASTSS (R12)(AX*2), Z2
 	VFMADD231PS  Z0, Z2, Z20
 	VFMADD231PS  Z1, Z2, Z21
-	VBROADCASTSS (R14), Z3
+	VBROADCASTSS (R13), Z3
 	VFMADD231PS  Z0, Z3, Z22
 	VFMADD231PS  Z1, Z3, Z23
-	VBROADCASTSS (R14)(AX*1), Z2
+	VBROADCASTSS (R13)(AX*1), Z2
 	VFMADD231PS  Z0, Z2, Z24
 	VFMADD231PS  Z1, Z2, Z25
-	VBROADCASTSS (R14)(AX*2), Z3
+	VBROADCASTSS (R13)(AX*2), Z3
 	VFMADD231PS  Z0, Z3, Z26
 	VFMADD231PS  Z1, Z3, Z27
-	VBROADCASTSS (R15), Z2
+	VBROADCASTSS (R14), Z2
 	VFMADD231PS  Z0, Z2, Z28
 	VFMADD231PS  Z1, Z2, Z29
+	ADDQ         CX, R10
 	ADDQ         CX, R11
 	ADDQ         CX, R12
 	ADDQ         CX, R13
 	ADDQ         CX, R14
-	ADDQ         CX, R15
 	DECQ         R8
-	JNZ          step13
-	VBROADCASTSS alpha+56(FP), Z0
-	VBROADCASTSS beta+60(FP), Z1
+	JNZ          step13x2
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
 	VMULPS       Z0, Z5, Z5
+	ADDQ         DI, R9
 	VMULPS       Z0, Z6, Z6
 	VMULPS       Z0, Z7, Z7
+	ADDQ         DI, R9
 	VMULPS       Z0, Z8, Z8
 	VMULPS       Z0, Z9, Z9
+	ADDQ         DI, R9
 	VMULPS       Z0, Z10, Z10
 	VMULPS       Z0, Z11, Z11
+	ADDQ         DI, R9
 	VMULPS       Z0, Z12, Z12
 	VMULPS       Z0, Z13, Z13
+	ADDQ         DI, R9
 	VMULPS       Z0, Z14, Z14
 	VMULPS       Z0, Z15, Z15
+	ADDQ         DI, R9
 	VMULPS       Z0, Z16, Z16
 	VMULPS       Z0, Z17, Z17
+	ADDQ         DI, R9
 	VMULPS       Z0, Z18, Z18
 	VMULPS       Z0, Z19, Z19
+	ADDQ         DI, R9
 	VMULPS       Z0, Z20, Z20
 	VMULPS       Z0, Z21, Z21
+	ADDQ         DI, R9
 	VMULPS       Z0, Z22, Z22
 	VMULPS       Z0, Z23, Z23
+	ADDQ         DI, R9
 	VMULPS       Z0, Z24, Z24
 	VMULPS       Z0, Z25, Z25
+	ADDQ         DI, R9
 	VMULPS       Z0, Z26, Z26
 	VMULPS       Z0, Z27, Z27
+	ADDQ         DI, R9
 	VMULPS       Z0, Z28, Z28
 	VMULPS       Z0, Z29, Z29
-	VXORPS       X2, X2, X2
-	VUCOMISS     X2, X1
-	JNE          add13
-	JP           add13
-	VMOVUPS      Z4, (SI)
-	VMOVUPS      Z5, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, (SI)
-	VMOVUPS      Z7, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z8, (SI)
-	VMOVUPS      Z9, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z10, (SI)
-	VMOVUPS      Z11, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z12, (SI)
-	VMOVUPS      Z13, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z14, (SI)
-	VMOVUPS      Z15, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z16, (SI)
-	VMOVUPS      Z17, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z18, (SI)
-	VMOVUPS      Z19, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z20, (SI)
-	VMOVUPS      Z21, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z22, (SI)
-	VMOVUPS      Z23, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z24, (SI)
-	VMOVUPS      Z25, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z26, (SI)
-	VMOVUPS      Z27, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z28, (SI)
-	VMOVUPS      Z29, 64(SI)
-	ADDQ         DI, SI
-	VZEROUPPER
-	RET
+	CMPQ         columns+8(FP), $0x20
+	JLT          some13x2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          alladd13x2
+	JP           alladd13x2
+	JMP          allset13x2
 
-add13:
+alladd13x2:
 	MOVQ        SI, R9
 	VFMADD231PS (R9), Z1, Z4
 	VFMADD231PS 64(R9), Z1, Z5
@@ -2096,50 +2827,174 @@ add13:
 	ADDQ        DI, R9
 	VFMADD231PS (R9), Z1, Z28
 	VFMADD231PS 64(R9), Z1, Z29
-	ADDQ        DI, R9
-	VMOVUPS     Z4, (SI)
-	VMOVUPS     Z5, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z6, (SI)
-	VMOVUPS     Z7, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z8, (SI)
-	VMOVUPS     Z9, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z10, (SI)
-	VMOVUPS     Z11, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z12, (SI)
-	VMOVUPS     Z13, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z14, (SI)
-	VMOVUPS     Z15, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z16, (SI)
-	VMOVUPS     Z17, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z18, (SI)
-	VMOVUPS     Z19, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z20, (SI)
-	VMOVUPS     Z21, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z22, (SI)
-	VMOVUPS     Z23, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z24, (SI)
-	VMOVUPS     Z25, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z26, (SI)
-	VMOVUPS     Z27, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z28, (SI)
-	VMOVUPS     Z29, 64(SI)
-	ADDQ        DI, SI
+
+allset13x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, (R9)
+	VMOVUPS Z5, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, (R9)
+	VMOVUPS Z9, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, (R9)
+	VMOVUPS Z11, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, (R9)
+	VMOVUPS Z13, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, (R9)
+	VMOVUPS Z15, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z16, (R9)
+	VMOVUPS Z17, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z18, (R9)
+	VMOVUPS Z19, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z20, (R9)
+	VMOVUPS Z21, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z22, (R9)
+	VMOVUPS Z23, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z24, (R9)
+	VMOVUPS Z25, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z26, (R9)
+	VMOVUPS Z27, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z28, (R9)
+	VMOVUPS Z29, 64(R9)
 	VZEROUPPER
 	RET
 
-rows14:
+some13x2:
+	MOVQ     columns+8(FP), R10
+	MOVQ     $-1, AX
+	BZHIQ    R10, AX, AX
+	KMOVW    AX, K1
+	SHRQ     $0x10, AX
+	KMOVW    AX, K2
+	VXORPS   X0, X0, X0
+	VUCOMISS X0, X1
+	JNE      someadd13x2
+	JP       someadd13x2
+	JMP      someset13x2
+
+someadd13x2:
+	MOVQ        SI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z9
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z10
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z11
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z12
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z13
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z14
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z15
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z16
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z17
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z18
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z19
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z20
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z21
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z22
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z23
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z24
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z25
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z26
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z27
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z28
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z29
+
+someset13x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	VMOVUPS Z5, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	VMOVUPS Z7, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	VMOVUPS Z9, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, K1, (R9)
+	VMOVUPS Z11, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, K1, (R9)
+	VMOVUPS Z13, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, K1, (R9)
+	VMOVUPS Z15, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z16, K1, (R9)
+	VMOVUPS Z17, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z18, K1, (R9)
+	VMOVUPS Z19, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z20, K1, (R9)
+	VMOVUPS Z21, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z22, K1, (R9)
+	VMOVUPS Z23, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z24, K1, (R9)
+	VMOVUPS Z25, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z26, K1, (R9)
+	VMOVUPS Z27, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z28, K1, (R9)
+	VMOVUPS Z29, K2, 64(R9)
+	VZEROUPPER
+	RET
+
+rows14x2:
 	MOVQ       SI, R9
 	VPXORD     Z4, Z4, Z4
 	VPXORD     Z5, Z5, Z5
@@ -2212,141 +3067,114 @@ rows14:
 	PREFETCHT0 124(R9)
 	ADDQ       DI, R9
 
-step14:
+step14x2:
 	VMOVUPS      (DX), Z0
 	VMOVUPS      64(DX), Z1
 	PREFETCHT0   (DX)(BX*8)
 	PREFETCHT0   64(DX)(BX*8)
 	ADDQ         BX, DX
-	VBROADCASTSS (R11), Z2
+	VBROADCASTSS (R10), Z2
 	VFMADD231PS  Z0, Z2, Z4
 	VFMADD231PS  Z1, Z2, Z5
-	VBROADCASTSS (R11)(AX*1), Z3
+	VBROADCASTSS (R10)(AX*1), Z3
 	VFMADD231PS  Z0, Z3, Z6
 	VFMADD231PS  Z1, Z3, Z7
-	VBROADCASTSS (R11)(AX*2), Z2
+	VBROADCASTSS (R10)(AX*2), Z2
 	VFMADD231PS  Z0, Z2, Z8
 	VFMADD231PS  Z1, Z2, Z9
-	VBROADCASTSS (R12), Z3
+	VBROADCASTSS (R11), Z3
 	VFMADD231PS  Z0, Z3, Z10
 	VFMADD231PS  Z1, Z3, Z11
-	VBROADCASTSS (R12)(AX*1), Z2
+	VBROADCASTSS (R11)(AX*1), Z2
 	VFMADD231PS  Z0, Z2, Z12
 	VFMADD231PS  Z1, Z2, Z13
-	VBROADCASTSS (R12)(AX*2), Z3
+	VBROADCASTSS (R11)(AX*2), Z3
 	VFMADD231PS  Z0, Z3, Z14
 	VFMADD231PS  Z1, Z3, Z15
-	VBROADCASTSS (R13), Z2
+	VBROADCASTSS (R12), Z2
 	VFMADD231PS  Z0, Z2, Z16
 	VFMADD231PS  Z1, Z2, Z17
-	VBROADCASTSS (R13)(AX*1), Z3
+	VBROADCASTSS (R12)(AX*1), Z3
 	VFMADD231PS  Z0, Z3, Z18
 	VFMADD231PS  Z1, Z3, Z19
-	VBROADCASTSS (R13)(AX*2), Z2
+	VBROADCASTSS (R12)(AX*2), Z2
 	VFMADD231PS  Z0, Z2, Z20
 	VFMADD231PS  Z1, Z2, Z21
-	VBROADCASTSS (R14), Z3
+	VBROADCASTSS (R13), Z3
 	VFMADD231PS  Z0, Z3, Z22
 	VFMADD231PS  Z1, Z3, Z23
-	VBROADCASTSS (R14)(AX*1), Z2
+	VBROADCASTSS (R13)(AX*1), Z2
 	VFMADD231PS  Z0, Z2, Z24
 	VFMADD231PS  Z1, Z2, Z25
-	VBROADCASTSS (R14)(AX*2), Z3
+	VBROADCASTSS (R13)(AX*2), Z3
 	VFMADD231PS  Z0, Z3, Z26
 	VFMADD231PS  Z1, Z3, Z27
-	VBROADCASTSS (R15), Z2
+	VBROADCASTSS (R14), Z2
 	VFMADD231PS  Z0, Z2, Z28
 	VFMADD231PS  Z1, Z2, Z29
-	VBROADCASTSS (R15)(AX*1), Z3
+	VBROADCASTSS (R14)(AX*1), Z3
 	VFMADD231PS  Z0, Z3, Z30
 	VFMADD231PS  Z1, Z3, Z31
+	ADDQ         CX, R10
 	ADDQ         CX, R11
 	ADDQ         CX, R12
 	ADDQ         CX, R13
 	ADDQ         CX, R14
-	ADDQ         CX, R15
 	DECQ         R8
-	JNZ          step14
-	VBROADCASTSS alpha+56(FP), Z0
-	VBROADCASTSS beta+60(FP), Z1
+	JNZ          step14x2
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
 	VMULPS       Z0, Z5, Z5
+	ADDQ         DI, R9
 	VMULPS       Z0, Z6, Z6
 	VMULPS       Z0, Z7, Z7
+	ADDQ         DI, R9
 	VMULPS       Z0, Z8, Z8
 	VMULPS       Z0, Z9, Z9
+	ADDQ         DI, R9
 	VMULPS       Z0, Z10, Z10
 	VMULPS       Z0, Z11, Z11
+	ADDQ         DI, R9
 	VMULPS       Z0, Z12, Z12
 	VMULPS       Z0, Z13, Z13
+	ADDQ         DI, R9
 	VMULPS       Z0, Z14, Z14
 	VMULPS       Z0, Z15, Z15
+	ADDQ         DI, R9
 	VMULPS       Z0, Z16, Z16
 	VMULPS       Z0, Z17, Z17
+	ADDQ         DI, R9
 	VMULPS       Z0, Z18, Z18
 	VMULPS       Z0, Z19, Z19
+	ADDQ         DI, R9
 	VMULPS       Z0, Z20, Z20
 	VMULPS       Z0, Z21, Z21
+	ADDQ         DI, R9
 	VMULPS       Z0, Z22, Z22
 	VMULPS       Z0, Z23, Z23
+	ADDQ         DI, R9
 	VMULPS       Z0, Z24, Z24
 	VMULPS       Z0, Z25, Z25
+	ADDQ         DI, R9
 	VMULPS       Z0, Z26, Z26
 	VMULPS       Z0, Z27, Z27
+	ADDQ         DI, R9
 	VMULPS       Z0, Z28, Z28
 	VMULPS       Z0, Z29, Z29
+	ADDQ         DI, R9
 	VMULPS       Z0, Z30, Z30
 	VMULPS       Z0, Z31, Z31
-	VXORPS       X2, X2, X2
-	VUCOMISS     X2, X1
-	JNE          add14
-	JP           add14
-	VMOVUPS      Z4, (SI)
-	VMOVUPS      Z5, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, (SI)
-	VMOVUPS      Z7, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z8, (SI)
-	VMOVUPS      Z9, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z10, (SI)
-	VMOVUPS      Z11, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z12, (SI)
-	VMOVUPS      Z13, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z14, (SI)
-	VMOVUPS      Z15, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z16, (SI)
-	VMOVUPS      Z17, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z18, (SI)
-	VMOVUPS      Z19, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z20, (SI)
-	VMOVUPS      Z21, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z22, (SI)
-	VMOVUPS      Z23, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z24, (SI)
-	VMOVUPS      Z25, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z26, (SI)
-	VMOVUPS      Z27, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z28, (SI)
-	VMOVUPS      Z29, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z30, (SI)
-	VMOVUPS      Z31, 64(SI)
-	ADDQ         DI, SI
-	VZEROUPPER
-	RET
+	CMPQ         columns+8(FP), $0x20
+	JLT          some14x2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          alladd14x2
+	JP           alladd14x2
+	JMP          allset14x2
 
-add14:
+alladd14x2:
 	MOVQ        SI, R9
 	VFMADD231PS (R9), Z1, Z4
 	VFMADD231PS 64(R9), Z1, Z5
@@ -2389,49 +3217,1913 @@ add14:
 	ADDQ        DI, R9
 	VFMADD231PS (R9), Z1, Z30
 	VFMADD231PS 64(R9), Z1, Z31
+
+allset14x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, (R9)
+	VMOVUPS Z5, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, (R9)
+	VMOVUPS Z9, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, (R9)
+	VMOVUPS Z11, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, (R9)
+	VMOVUPS Z13, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, (R9)
+	VMOVUPS Z15, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z16, (R9)
+	VMOVUPS Z17, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z18, (R9)
+	VMOVUPS Z19, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z20, (R9)
+	VMOVUPS Z21, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z22, (R9)
+	VMOVUPS Z23, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z24, (R9)
+	VMOVUPS Z25, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z26, (R9)
+	VMOVUPS Z27, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z28, (R9)
+	VMOVUPS Z29, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z30, (R9)
+	VMOVUPS Z31, 64(R9)
+	VZEROUPPER
+	RET
+
+some14x2:
+	MOVQ     columns+8(FP), R10
+	MOVQ     $-1, AX
+	BZHIQ    R10, AX, AX
+	KMOVW    AX, K1
+	SHRQ     $0x10, AX
+	KMOVW    AX, K2
+	VXORPS   X0, X0, X0
+	VUCOMISS X0, X1
+	JNE      someadd14x2
+	JP       someadd14x2
+	JMP      someset14x2
+
+someadd14x2:
+	MOVQ        SI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z5
 	ADDQ        DI, R9
-	VMOVUPS     Z4, (SI)
-	VMOVUPS     Z5, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z6, (SI)
-	VMOVUPS     Z7, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z8, (SI)
-	VMOVUPS     Z9, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z10, (SI)
-	VMOVUPS     Z11, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z12, (SI)
-	VMOVUPS     Z13, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z14, (SI)
-	VMOVUPS     Z15, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z16, (SI)
-	VMOVUPS     Z17, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z18, (SI)
-	VMOVUPS     Z19, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z20, (SI)
-	VMOVUPS     Z21, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z22, (SI)
-	VMOVUPS     Z23, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z24, (SI)
-	VMOVUPS     Z25, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z26, (SI)
-	VMOVUPS     Z27, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z28, (SI)
-	VMOVUPS     Z29, 64(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Z30, (SI)
-	VMOVUPS     Z31, 64(SI)
-	ADDQ        DI, SI
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z9
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z10
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z11
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z12
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z13
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z14
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z15
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z16
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z17
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z18
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z19
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z20
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z21
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z22
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z23
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z24
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z25
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z26
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z27
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z28
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z29
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z30
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z31
+
+someset14x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	VMOVUPS Z5, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	VMOVUPS Z7, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	VMOVUPS Z9, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, K1, (R9)
+	VMOVUPS Z11, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, K1, (R9)
+	VMOVUPS Z13, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, K1, (R9)
+	VMOVUPS Z15, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z16, K1, (R9)
+	VMOVUPS Z17, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z18, K1, (R9)
+	VMOVUPS Z19, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z20, K1, (R9)
+	VMOVUPS Z21, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z22, K1, (R9)
+	VMOVUPS Z23, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z24, K1, (R9)
+	VMOVUPS Z25, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z26, K1, (R9)
+	VMOVUPS Z27, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z28, K1, (R9)
+	VMOVUPS Z29, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z30, K1, (R9)
+	VMOVUPS Z31, K2, 64(R9)
+	VZEROUPPER
+	RET
+
+narrow:
+	CMPQ       R9, $0x0e
+	JE         rows14x1
+	CMPQ       R9, $0x0d
+	JE         rows13x1
+	CMPQ       R9, $0x0c
+	JE         rows12x1
+	CMPQ       R9, $0x0b
+	JE         rows11x1
+	CMPQ       R9, $0x0a
+	JE         rows10x1
+	CMPQ       R9, $0x09
+	JE         rows9x1
+	CMPQ       R9, $0x08
+	JE         rows8x1
+	CMPQ       R9, $0x07
+	JE         rows7x1
+	CMPQ       R9, $0x06
+	JE         rows6x1
+	CMPQ       R9, $0x05
+	JE         rows5x1
+	CMPQ       R9, $0x04
+	JE         rows4x1
+	CMPQ       R9, $0x03
+	JE         rows3x1
+	CMPQ       R9, $0x02
+	JE         rows2x1
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+
+step1x1:
+	VMOVUPS      (DX), Z0
+	PREFETCHT0   (DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	VFMADD231PS  Z0, Z2, Z4
+	ADDQ         CX, R10
+	DECQ         R8
+	JNZ          step1x1
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	MOVQ         SI, R9
+	VMULPS       Z0, Z4, Z4
+	MOVQ         columns+8(FP), R10
+	MOVQ         $-1, AX
+	BZHIQ        R10, AX, AX
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	KMOVW        AX, K2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          someadd1x1
+	JP           someadd1x1
+	JMP          someset1x1
+
+someadd1x1:
+	MOVQ        SI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+
+someset1x1:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	VZEROUPPER
+	RET
+
+rows2x1:
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+
+step2x1:
+	VMOVUPS      (DX), Z0
+	PREFETCHT0   (DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	VFMADD231PS  Z0, Z2, Z4
+	VBROADCASTSS (R10)(AX*1), Z3
+	VFMADD231PS  Z0, Z3, Z5
+	ADDQ         CX, R10
+	DECQ         R8
+	JNZ          step2x1
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	MOVQ         SI, R9
+	VMULPS       Z0, Z4, Z4
+	ADDQ         DI, R9
+	VMULPS       Z0, Z5, Z5
+	MOVQ         columns+8(FP), R10
+	MOVQ         $-1, AX
+	BZHIQ        R10, AX, AX
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	KMOVW        AX, K2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          someadd2x1
+	JP           someadd2x1
+	JMP          someset2x1
+
+someadd2x1:
+	MOVQ        SI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z5
+
+someset2x1:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z5, K1, (R9)
+	VZEROUPPER
+	RET
+
+rows3x1:
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z6, Z6, Z6
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+
+step3x1:
+	VMOVUPS      (DX), Z0
+	PREFETCHT0   (DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	VFMADD231PS  Z0, Z2, Z4
+	VBROADCASTSS (R10)(AX*1), Z3
+	VFMADD231PS  Z0, Z3, Z5
+	VBROADCASTSS (R10)(AX*2), Z2
+	VFMADD231PS  Z0, Z2, Z6
+	ADDQ         CX, R10
+	DECQ         R8
+	JNZ          step3x1
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	MOVQ         SI, R9
+	VMULPS       Z0, Z4, Z4
+	ADDQ         DI, R9
+	VMULPS       Z0, Z5, Z5
+	ADDQ         DI, R9
+	VMULPS       Z0, Z6, Z6
+	MOVQ         columns+8(FP), R10
+	MOVQ         $-1, AX
+	BZHIQ        R10, AX, AX
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	KMOVW        AX, K2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          someadd3x1
+	JP           someadd3x1
+	JMP          someset3x1
+
+someadd3x1:
+	MOVQ        SI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+
+someset3x1:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z5, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	VZEROUPPER
+	RET
+
+rows4x1:
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z6, Z6, Z6
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+
+step4x1:
+	VMOVUPS      (DX), Z0
+	PREFETCHT0   (DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	VFMADD231PS  Z0, Z2, Z4
+	VBROADCASTSS (R10)(AX*1), Z3
+	VFMADD231PS  Z0, Z3, Z5
+	VBROADCASTSS (R10)(AX*2), Z2
+	VFMADD231PS  Z0, Z2, Z6
+	VBROADCASTSS (R11), Z3
+	VFMADD231PS  Z0, Z3, Z7
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	DECQ         R8
+	JNZ          step4x1
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	MOVQ         SI, R9
+	VMULPS       Z0, Z4, Z4
+	ADDQ         DI, R9
+	VMULPS       Z0, Z5, Z5
+	ADDQ         DI, R9
+	VMULPS       Z0, Z6, Z6
+	ADDQ         DI, R9
+	VMULPS       Z0, Z7, Z7
+	MOVQ         columns+8(FP), R10
+	MOVQ         $-1, AX
+	BZHIQ        R10, AX, AX
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	KMOVW        AX, K2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          someadd4x1
+	JP           someadd4x1
+	JMP          someset4x1
+
+someadd4x1:
+	MOVQ        SI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z7
+
+someset4x1:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z5, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z7, K1, (R9)
+	VZEROUPPER
+	RET
+
+rows5x1:
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z6, Z6, Z6
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z8, Z8, Z8
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+
+step5x1:
+	VMOVUPS      (DX), Z0
+	PREFETCHT0   (DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	VFMADD231PS  Z0, Z2, Z4
+	VBROADCASTSS (R10)(AX*1), Z3
+	VFMADD231PS  Z0, Z3, Z5
+	VBROADCASTSS (R10)(AX*2), Z2
+	VFMADD231PS  Z0, Z2, Z6
+	VBROADCASTSS (R11), Z3
+	VFMADD231PS  Z0, Z3, Z7
+	VBROADCASTSS (R11)(AX*1), Z2
+	VFMADD231PS  Z0, Z2, Z8
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	DECQ         R8
+	JNZ          step5x1
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	MOVQ         SI, R9
+	VMULPS       Z0, Z4, Z4
+	ADDQ         DI, R9
+	VMULPS       Z0, Z5, Z5
+	ADDQ         DI, R9
+	VMULPS       Z0, Z6, Z6
+	ADDQ         DI, R9
+	VMULPS       Z0, Z7, Z7
+	ADDQ         DI, R9
+	VMULPS       Z0, Z8, Z8
+	MOVQ         columns+8(FP), R10
+	MOVQ         $-1, AX
+	BZHIQ        R10, AX, AX
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	KMOVW        AX, K2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          someadd5x1
+	JP           someadd5x1
+	JMP          someset5x1
+
+someadd5x1:
+	MOVQ        SI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+
+someset5x1:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z5, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z7, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	VZEROUPPER
+	RET
+
+rows6x1:
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z6, Z6, Z6
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z8, Z8, Z8
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z9, Z9, Z9
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+
+step6x1:
+	VMOVUPS      (DX), Z0
+	PREFETCHT0   (DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	VFMADD231PS  Z0, Z2, Z4
+	VBROADCASTSS (R10)(AX*1), Z3
+	VFMADD231PS  Z0, Z3, Z5
+	VBROADCASTSS (R10)(AX*2), Z2
+	VFMADD231PS  Z0, Z2, Z6
+	VBROADCASTSS (R11), Z3
+	VFMADD231PS  Z0, Z3, Z7
+	VBROADCASTSS (R11)(AX*1), Z2
+	VFMADD231PS  Z0, Z2, Z8
+	VBROADCASTSS (R11)(AX*2), Z3
+	VFMADD231PS  Z0, Z3, Z9
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	DECQ         R8
+	JNZ          step6x1
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	MOVQ         SI, R9
+	VMULPS       Z0, Z4, Z4
+	ADDQ         DI, R9
+	VMULPS       Z0, Z5, Z5
+	ADDQ         DI, R9
+	VMULPS       Z0, Z6, Z6
+	ADDQ         DI, R9
+	VMULPS       Z0, Z7, Z7
+	ADDQ         DI, R9
+	VMULPS       Z0, Z8, Z8
+	ADDQ         DI, R9
+	VMULPS       Z0, Z9, Z9
+	MOVQ         columns+8(FP), R10
+	MOVQ         $-1, AX
+	BZHIQ        R10, AX, AX
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	KMOVW        AX, K2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          someadd6x1
+	JP           someadd6x1
+	JMP          someset6x1
+
+someadd6x1:
+	MOVQ        SI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z9
+
+someset6x1:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z5, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z7, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z9, K1, (R9)
+	VZEROUPPER
+	RET
+
+rows7x1:
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z6, Z6, Z6
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z8, Z8, Z8
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z9, Z9, Z9
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z10, Z10, Z10
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+
+step7x1:
+	VMOVUPS      (DX), Z0
+	PREFETCHT0   (DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	VFMADD231PS  Z0, Z2, Z4
+	VBROADCASTSS (R10)(AX*1), Z3
+	VFMADD231PS  Z0, Z3, Z5
+	VBROADCASTSS (R10)(AX*2), Z2
+	VFMADD231PS  Z0, Z2, Z6
+	VBROADCASTSS (R11), Z3
+	VFMADD231PS  Z0, Z3, Z7
+	VBROADCASTSS (R11)(AX*1), Z2
+	VFMADD231PS  Z0, Z2, Z8
+	VBROADCASTSS (R11)(AX*2), Z3
+	VFMADD231PS  Z0, Z3, Z9
+	VBROADCASTSS (R12), Z2
+	VFMADD231PS  Z0, Z2, Z10
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	ADDQ         CX, R12
+	DECQ         R8
+	JNZ          step7x1
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	MOVQ         SI, R9
+	VMULPS       Z0, Z4, Z4
+	ADDQ         DI, R9
+	VMULPS       Z0, Z5, Z5
+	ADDQ         DI, R9
+	VMULPS       Z0, Z6, Z6
+	ADDQ         DI, R9
+	VMULPS       Z0, Z7, Z7
+	ADDQ         DI, R9
+	VMULPS       Z0, Z8, Z8
+	ADDQ         DI, R9
+	VMULPS       Z0, Z9, Z9
+	ADDQ         DI, R9
+	VMULPS       Z0, Z10, Z10
+	MOVQ         columns+8(FP), R10
+	MOVQ         $-1, AX
+	BZHIQ        R10, AX, AX
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	KMOVW        AX, K2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          someadd7x1
+	JP           someadd7x1
+	JMP          someset7x1
+
+someadd7x1:
+	MOVQ        SI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z9
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z10
+
+someset7x1:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z5, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z7, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z9, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, K1, (R9)
+	VZEROUPPER
+	RET
+
+rows8x1:
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z6, Z6, Z6
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z8, Z8, Z8
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z9, Z9, Z9
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z10, Z10, Z10
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z11, Z11, Z11
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+
+step8x1:
+	VMOVUPS      (DX), Z0
+	PREFETCHT0   (DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	VFMADD231PS  Z0, Z2, Z4
+	VBROADCASTSS (R10)(AX*1), Z3
+	VFMADD231PS  Z0, Z3, Z5
+	VBROADCASTSS (R10)(AX*2), Z2
+	VFMADD231PS  Z0, Z2, Z6
+	VBROADCASTSS (R11), Z3
+	VFMADD231PS  Z0, Z3, Z7
+	VBROADCASTSS (R11)(AX*1), Z2
+	VFMADD231PS  Z0, Z2, Z8
+	VBROADCASTSS (R11)(AX*2), Z3
+	VFMADD231PS  Z0, Z3, Z9
+	VBROADCASTSS (R12), Z2
+	VFMADD231PS  Z0, Z2, Z10
+	VBROADCASTSS (R12)(AX*1), Z3
+	VFMADD231PS  Z0, Z3, Z11
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	ADDQ         CX, R12
+	DECQ         R8
+	JNZ          step8x1
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	MOVQ         SI, R9
+	VMULPS       Z0, Z4, Z4
+	ADDQ         DI, R9
+	VMULPS       Z0, Z5, Z5
+	ADDQ         DI, R9
+	VMULPS       Z0, Z6, Z6
+	ADDQ         DI, R9
+	VMULPS       Z0, Z7, Z7
+	ADDQ         DI, R9
+	VMULPS       Z0, Z8, Z8
+	ADDQ         DI, R9
+	VMULPS       Z0, Z9, Z9
+	ADDQ         DI, R9
+	VMULPS       Z0, Z10, Z10
+	ADDQ         DI, R9
+	VMULPS       Z0, Z11, Z11
+	MOVQ         columns+8(FP), R10
+	MOVQ         $-1, AX
+	BZHIQ        R10, AX, AX
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	KMOVW        AX, K2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          someadd8x1
+	JP           someadd8x1
+	JMP          someset8x1
+
+someadd8x1:
+	MOVQ        SI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z9
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z10
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z11
+
+someset8x1:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z5, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z7, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z9, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z11, K1, (R9)
+	VZEROUPPER
+	RET
+
+rows9x1:
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z6, Z6, Z6
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z8, Z8, Z8
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z9, Z9, Z9
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z10, Z10, Z10
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z11, Z11, Z11
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z12, Z12, Z12
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+
+step9x1:
+	VMOVUPS      (DX), Z0
+	PREFETCHT0   (DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	VFMADD231PS  Z0, Z2, Z4
+	VBROADCASTSS (R10)(AX*1), Z3
+	VFMADD231PS  Z0, Z3, Z5
+	VBROADCASTSS (R10)(AX*2), Z2
+	VFMADD231PS  Z0, Z2, Z6
+	VBROADCASTSS (R11), Z3
+	VFMADD231PS  Z0, Z3, Z7
+	VBROADCASTSS (R11)(AX*1), Z2
+	VFMADD231PS  Z0, Z2, Z8
+	VBROADCASTSS (R11)(AX*2), Z3
+	VFMADD231PS  Z0, Z3, Z9
+	VBROADCASTSS (R12), Z2
+	VFMADD231PS  Z0, Z2, Z10
+	VBROADCASTSS (R12)(AX*1), Z3
+	VFMADD231PS  Z0, Z3, Z11
+	VBROADCASTSS (R12)(AX*2), Z2
+	VFMADD231PS  Z0, Z2, Z12
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	ADDQ         CX, R12
+	DECQ         R8
+	JNZ          step9x1
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	MOVQ         SI, R9
+	VMULPS       Z0, Z4, Z4
+	ADDQ         DI, R9
+	VMULPS       Z0, Z5, Z5
+	ADDQ         DI, R9
+	VMULPS       Z0, Z6, Z6
+	ADDQ         DI, R9
+	VMULPS       Z0, Z7, Z7
+	ADDQ         DI, R9
+	VMULPS       Z0, Z8, Z8
+	ADDQ         DI, R9
+	VMULPS       Z0, Z9, Z9
+	ADDQ         DI, R9
+	VMULPS       Z0, Z10, Z10
+	ADDQ         DI, R9
+	VMULPS       Z0, Z11, Z11
+	ADDQ         DI, R9
+	VMULPS       Z0, Z12, Z12
+	MOVQ         columns+8(FP), R10
+	MOVQ         $-1, AX
+	BZHIQ        R10, AX, AX
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	KMOVW        AX, K2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          someadd9x1
+	JP           someadd9x1
+	JMP          someset9x1
+
+someadd9x1:
+	MOVQ        SI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z9
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z10
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z11
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z12
+
+someset9x1:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z5, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z7, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z9, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z11, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, K1, (R9)
+	VZEROUPPER
+	RET
+
+rows10x1:
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z6, Z6, Z6
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z8, Z8, Z8
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z9, Z9, Z9
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z10, Z10, Z10
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z11, Z11, Z11
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z12, Z12, Z12
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z13, Z13, Z13
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+
+step10x1:
+	VMOVUPS      (DX), Z0
+	PREFETCHT0   (DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	VFMADD231PS  Z0, Z2, Z4
+	VBROADCASTSS (R10)(AX*1), Z3
+	VFMADD231PS  Z0, Z3, Z5
+	VBROADCASTSS (R10)(AX*2), Z2
+	VFMADD231PS  Z0, Z2, Z6
+	VBROADCASTSS (R11), Z3
+	VFMADD231PS  Z0, Z3, Z7
+	VBROADCASTSS (R11)(AX*1), Z2
+	VFMADD231PS  Z0, Z2, Z8
+	VBROADCASTSS (R11)(AX*2), Z3
+	VFMADD231PS  Z0, Z3, Z9
+	VBROADCASTSS (R12), Z2
+	VFMADD231PS  Z0, Z2, Z10
+	VBROADCASTSS (R12)(AX*1), Z3
+	VFMADD231PS  Z0, Z3, Z11
+	VBROADCASTSS (R12)(AX*2), Z2
+	VFMADD231PS  Z0, Z2, Z12
+	VBROADCASTSS (R13), Z3
+	VFMADD231PS  Z0, Z3, Z13
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	ADDQ         CX, R12
+	ADDQ         CX, R13
+	DECQ         R8
+	JNZ          step10x1
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	MOVQ         SI, R9
+	VMULPS       Z0, Z4, Z4
+	ADDQ         DI, R9
+	VMULPS       Z0, Z5, Z5
+	ADDQ         DI, R9
+	VMULPS       Z0, Z6, Z6
+	ADDQ         DI, R9
+	VMULPS       Z0, Z7, Z7
+	ADDQ         DI, R9
+	VMULPS       Z0, Z8, Z8
+	ADDQ         DI, R9
+	VMULPS       Z0, Z9, Z9
+	ADDQ         DI, R9
+	VMULPS       Z0, Z10, Z10
+	ADDQ         DI, R9
+	VMULPS       Z0, Z11, Z11
+	ADDQ         DI, R9
+	VMULPS       Z0, Z12, Z12
+	ADDQ         DI, R9
+	VMULPS       Z0, Z13, Z13
+	MOVQ         columns+8(FP), R10
+	MOVQ         $-1, AX
+	BZHIQ        R10, AX, AX
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	KMOVW        AX, K2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          someadd10x1
+	JP           someadd10x1
+	JMP          someset10x1
+
+someadd10x1:
+	MOVQ        SI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z9
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z10
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z11
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z12
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z13
+
+someset10x1:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z5, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z7, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z9, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z11, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z13, K1, (R9)
+	VZEROUPPER
+	RET
+
+rows11x1:
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z6, Z6, Z6
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z8, Z8, Z8
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z9, Z9, Z9
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z10, Z10, Z10
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z11, Z11, Z11
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z12, Z12, Z12
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z13, Z13, Z13
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z14, Z14, Z14
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+
+step11x1:
+	VMOVUPS      (DX), Z0
+	PREFETCHT0   (DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	VFMADD231PS  Z0, Z2, Z4
+	VBROADCASTSS (R10)(AX*1), Z3
+	VFMADD231PS  Z0, Z3, Z5
+	VBROADCASTSS (R10)(AX*2), Z2
+	VFMADD231PS  Z0, Z2, Z6
+	VBROADCASTSS (R11), Z3
+	VFMADD231PS  Z0, Z3, Z7
+	VBROADCASTSS (R11)(AX*1), Z2
+	VFMADD231PS  Z0, Z2, Z8
+	VBROADCASTSS (R11)(AX*2), Z3
+	VFMADD231PS  Z0, Z3, Z9
+	VBROADCASTSS (R12), Z2
+	VFMADD231PS  Z0, Z2, Z10
+	VBROADCASTSS (R12)(AX*1), Z3
+	VFMADD231PS  Z0, Z3, Z11
+	VBROADCASTSS (R12)(AX*2), Z2
+	VFMADD231PS  Z0, Z2, Z12
+	VBROADCASTSS (R13), Z3
+	VFMADD231PS  Z0, Z3, Z13
+	VBROADCASTSS (R13)(AX*1), Z2
+	VFMADD231PS  Z0, Z2, Z14
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	ADDQ         CX, R12
+	ADDQ         CX, R13
+	DECQ         R8
+	JNZ          step11x1
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	MOVQ         SI, R9
+	VMULPS       Z0, Z4, Z4
+	ADDQ         DI, R9
+	VMULPS       Z0, Z5, Z5
+	ADDQ         DI, R9
+	VMULPS       Z0, Z6, Z6
+	ADDQ         DI, R9
+	VMULPS       Z0, Z7, Z7
+	ADDQ         DI, R9
+	VMULPS       Z0, Z8, Z8
+	ADDQ         DI, R9
+	VMULPS       Z0, Z9, Z9
+	ADDQ         DI, R9
+	VMULPS       Z0, Z10, Z10
+	ADDQ         DI, R9
+	VMULPS       Z0, Z11, Z11
+	ADDQ         DI, R9
+	VMULPS       Z0, Z12, Z12
+	ADDQ         DI, R9
+	VMULPS       Z0, Z13, Z13
+	ADDQ         DI, R9
+	VMULPS       Z0, Z14, Z14
+	MOVQ         columns+8(FP), R10
+	MOVQ         $-1, AX
+	BZHIQ        R10, AX, AX
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	KMOVW        AX, K2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          someadd11x1
+	JP           someadd11x1
+	JMP          someset11x1
+
+someadd11x1:
+	MOVQ        SI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z9
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z10
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z11
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z12
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z13
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z14
+
+someset11x1:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z5, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z7, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z9, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z11, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z13, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, K1, (R9)
+	VZEROUPPER
+	RET
+
+rows12x1:
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z6, Z6, Z6
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z8, Z8, Z8
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z9, Z9, Z9
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z10, Z10, Z10
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z11, Z11, Z11
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z12, Z12, Z12
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z13, Z13, Z13
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z14, Z14, Z14
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z15, Z15, Z15
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+
+step12x1:
+	VMOVUPS      (DX), Z0
+	PREFETCHT0   (DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	VFMADD231PS  Z0, Z2, Z4
+	VBROADCASTSS (R10)(AX*1), Z3
+	VFMADD231PS  Z0, Z3, Z5
+	VBROADCASTSS (R10)(AX*2), Z2
+	VFMADD231PS  Z0, Z2, Z6
+	VBROADCASTSS (R11), Z3
+	VFMADD231PS  Z0, Z3, Z7
+	VBROADCASTSS (R11)(AX*1), Z2
+	VFMADD231PS  Z0, Z2, Z8
+	VBROADCASTSS (R11)(AX*2), Z3
+	VFMADD231PS  Z0, Z3, Z9
+	VBROADCASTSS (R12), Z2
+	VFMADD231PS  Z0, Z2, Z10
+	VBROADCASTSS (R12)(AX*1), Z3
+	VFMADD231PS  Z0, Z3, Z11
+	VBROADCASTSS (R12)(AX*2), Z2
+	VFMADD231PS  Z0, Z2, Z12
+	VBROADCASTSS (R13), Z3
+	VFMADD231PS  Z0, Z3, Z13
+	VBROADCASTSS (R13)(AX*1), Z2
+	VFMADD231PS  Z0, Z2, Z14
+	VBROADCASTSS (R13)(AX*2), Z3
+	VFMADD231PS  Z0, Z3, Z15
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	ADDQ         CX, R12
+	ADDQ         CX, R13
+	DECQ         R8
+	JNZ          step12x1
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	MOVQ         SI, R9
+	VMULPS       Z0, Z4, Z4
+	ADDQ         DI, R9
+	VMULPS       Z0, Z5, Z5
+	ADDQ         DI, R9
+	VMULPS       Z0, Z6, Z6
+	ADDQ         DI, R9
+	VMULPS       Z0, Z7, Z7
+	ADDQ         DI, R9
+	VMULPS       Z0, Z8, Z8
+	ADDQ         DI, R9
+	VMULPS       Z0, Z9, Z9
+	ADDQ         DI, R9
+	VMULPS       Z0, Z10, Z10
+	ADDQ         DI, R9
+	VMULPS       Z0, Z11, Z11
+	ADDQ         DI, R9
+	VMULPS       Z0, Z12, Z12
+	ADDQ         DI, R9
+	VMULPS       Z0, Z13, Z13
+	ADDQ         DI, R9
+	VMULPS       Z0, Z14, Z14
+	ADDQ         DI, R9
+	VMULPS       Z0, Z15, Z15
+	MOVQ         columns+8(FP), R10
+	MOVQ         $-1, AX
+	BZHIQ        R10, AX, AX
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	KMOVW        AX, K2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          someadd12x1
+	JP           someadd12x1
+	JMP          someset12x1
+
+someadd12x1:
+	MOVQ        SI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z9
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z10
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z11
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z12
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z13
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z14
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z15
+
+someset12x1:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z5, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z7, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z9, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z11, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z13, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z15, K1, (R9)
+	VZEROUPPER
+	RET
+
+rows13x1:
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z6, Z6, Z6
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z8, Z8, Z8
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z9, Z9, Z9
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z10, Z10, Z10
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z11, Z11, Z11
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z12, Z12, Z12
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z13, Z13, Z13
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z14, Z14, Z14
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z15, Z15, Z15
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z16, Z16, Z16
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+
+step13x1:
+	VMOVUPS      (DX), Z0
+	PREFETCHT0   (DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	VFMADD231PS  Z0, Z2, Z4
+	VBROADCASTSS (R10)(AX*1), Z3
+	VFMADD231PS  Z0, Z3, Z5
+	VBROADCASTSS (R10)(AX*2), Z2
+	VFMADD231PS  Z0, Z2, Z6
+	VBROADCASTSS (R11), Z3
+	VFMADD231PS  Z0, Z3, Z7
+	VBROADCASTSS (R11)(AX*1), Z2
+	VFMADD231PS  Z0, Z2, Z8
+	VBROADCASTSS (R11)(AX*2), Z3
+	VFMADD231PS  Z0, Z3, Z9
+	VBROADCASTSS (R12), Z2
+	VFMADD231PS  Z0, Z2, Z10
+	VBROADCASTSS (R12)(AX*1), Z3
+	VFMADD231PS  Z0, Z3, Z11
+	VBROADCASTSS (R12)(AX*2), Z2
+	VFMADD231PS  Z0, Z2, Z12
+	VBROADCASTSS (R13), Z3
+	VFMADD231PS  Z0, Z3, Z13
+	VBROADCASTSS (R13)(AX*1), Z2
+	VFMADD231PS  Z0, Z2, Z14
+	VBROADCASTSS (R13)(AX*2), Z3
+	VFMADD231PS  Z0, Z3, Z15
+	VBROADCASTSS (R14), Z2
+	VFMADD231PS  Z0, Z2, Z16
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	ADDQ         CX, R12
+	ADDQ         CX, R13
+	ADDQ         CX, R14
+	DECQ         R8
+	JNZ          step13x1
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	MOVQ         SI, R9
+	VMULPS       Z0, Z4, Z4
+	ADDQ         DI, R9
+	VMULPS       Z0, Z5, Z5
+	ADDQ         DI, R9
+	VMULPS       Z0, Z6, Z6
+	ADDQ         DI, R9
+	VMULPS       Z0, Z7, Z7
+	ADDQ         DI, R9
+	VMULPS       Z0, Z8, Z8
+	ADDQ         DI, R9
+	VMULPS       Z0, Z9, Z9
+	ADDQ         DI, R9
+	VMULPS       Z0, Z10, Z10
+	ADDQ         DI, R9
+	VMULPS       Z0, Z11, Z11
+	ADDQ         DI, R9
+	VMULPS       Z0, Z12, Z12
+	ADDQ         DI, R9
+	VMULPS       Z0, Z13, Z13
+	ADDQ         DI, R9
+	VMULPS       Z0, Z14, Z14
+	ADDQ         DI, R9
+	VMULPS       Z0, Z15, Z15
+	ADDQ         DI, R9
+	VMULPS       Z0, Z16, Z16
+	MOVQ         columns+8(FP), R10
+	MOVQ         $-1, AX
+	BZHIQ        R10, AX, AX
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	KMOVW        AX, K2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          someadd13x1
+	JP           someadd13x1
+	JMP          someset13x1
+
+someadd13x1:
+	MOVQ        SI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z9
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z10
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z11
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z12
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z13
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z14
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z15
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z16
+
+someset13x1:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z5, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z7, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z9, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z11, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z13, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z15, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z16, K1, (R9)
+	VZEROUPPER
+	RET
+
+rows14x1:
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z6, Z6, Z6
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z8, Z8, Z8
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z9, Z9, Z9
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z10, Z10, Z10
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z11, Z11, Z11
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z12, Z12, Z12
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z13, Z13, Z13
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z14, Z14, Z14
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z15, Z15, Z15
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z16, Z16, Z16
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z17, Z17, Z17
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+
+step14x1:
+	VMOVUPS      (DX), Z0
+	PREFETCHT0   (DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	VFMADD231PS  Z0, Z2, Z4
+	VBROADCASTSS (R10)(AX*1), Z3
+	VFMADD231PS  Z0, Z3, Z5
+	VBROADCASTSS (R10)(AX*2), Z2
+	VFMADD231PS  Z0, Z2, Z6
+	VBROADCASTSS (R11), Z3
+	VFMADD231PS  Z0, Z3, Z7
+	VBROADCASTSS (R11)(AX*1), Z2
+	VFMADD231PS  Z0, Z2, Z8
+	VBROADCASTSS (R11)(AX*2), Z3
+	VFMADD231PS  Z0, Z3, Z9
+	VBROADCASTSS (R12), Z2
+	VFMADD231PS  Z0, Z2, Z10
+	VBROADCASTSS (R12)(AX*1), Z3
+	VFMADD231PS  Z0, Z3, Z11
+	VBROADCASTSS (R12)(AX*2), Z2
+	VFMADD231PS  Z0, Z2, Z12
+	VBROADCASTSS (R13), Z3
+	VFMADD231PS  Z0, Z3, Z13
+	VBROADCASTSS (R13)(AX*1), Z2
+	VFMADD231PS  Z0, Z2, Z14
+	VBROADCASTSS (R13)(AX*2), Z3
+	VFMADD231PS  Z0, Z3, Z15
+	VBROADCASTSS (R14), Z2
+	VFMADD231PS  Z0, Z2, Z16
+	VBROADCASTSS (R14)(AX*1), Z3
+	VFMADD231PS  Z0, Z3, Z17
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	ADDQ         CX, R12
+	ADDQ         CX, R13
+	ADDQ         CX, R14
+	DECQ         R8
+	JNZ          step14x1
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	MOVQ         SI, R9
+	VMULPS       Z0, Z4, Z4
+	ADDQ         DI, R9
+	VMULPS       Z0, Z5, Z5
+	ADDQ         DI, R9
+	VMULPS       Z0, Z6, Z6
+	ADDQ         DI, R9
+	VMULPS       Z0, Z7, Z7
+	ADDQ         DI, R9
+	VMULPS       Z0, Z8, Z8
+	ADDQ         DI, R9
+	VMULPS       Z0, Z9, Z9
+	ADDQ         DI, R9
+	VMULPS       Z0, Z10, Z10
+	ADDQ         DI, R9
+	VMULPS       Z0, Z11, Z11
+	ADDQ         DI, R9
+	VMULPS       Z0, Z12, Z12
+	ADDQ         DI, R9
+	VMULPS       Z0, Z13, Z13
+	ADDQ         DI, R9
+	VMULPS       Z0, Z14, Z14
+	ADDQ         DI, R9
+	VMULPS       Z0, Z15, Z15
+	ADDQ         DI, R9
+	VMULPS       Z0, Z16, Z16
+	ADDQ         DI, R9
+	VMULPS       Z0, Z17, Z17
+	MOVQ         columns+8(FP), R10
+	MOVQ         $-1, AX
+	BZHIQ        R10, AX, AX
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	KMOVW        AX, K2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          someadd14x1
+	JP           someadd14x1
+	JMP          someset14x1
+
+someadd14x1:
+	MOVQ        SI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z9
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z10
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z11
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z12
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z13
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z14
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z15
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z16
+	ADDQ        DI, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z17
+
+someset14x1:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z5, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z7, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z9, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z11, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z13, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z15, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z16, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z17, K1, (R9)
 	VZEROUPPER
 	RET
 
@@ -2622,34 +5314,36 @@ two:
 	VZEROUPPER
 	RET
 
-// func multiplyTileAVX2(rows int, depth int, a *float32, aLine int, aStep int, b *float32, bStep int, alpha float32, beta float32, c *float32, ldc int)
+// func multiplyTileAVX2(rows int, columns int, depth int, a *float32, aLine int, aStep int, b *float32, bStep int, alpha float32, beta float32, c *float32, ldc int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·multiplyTileAVX2(SB), NOSPLIT, $0-80
-	MOVQ       rows+0(FP), R10
-	MOVQ       depth+8(FP), R8
-	MOVQ       a+16(FP), R11
-	MOVQ       b+40(FP), DX
-	MOVQ       c+64(FP), SI
-	MOVQ       aLine+24(FP), AX
+TEXT ·multiplyTileAVX2(SB), NOSPLIT, $0-88
+	MOVQ       depth+16(FP), R8
+	MOVQ       a+24(FP), R10
+	MOVQ       b+48(FP), DX
+	MOVQ       c+72(FP), SI
+	MOVQ       aLine+32(FP), AX
 	SHLQ       $0x02, AX
-	MOVQ       aStep+32(FP), CX
+	MOVQ       aStep+40(FP), CX
 	SHLQ       $0x02, CX
-	MOVQ       bStep+48(FP), BX
+	MOVQ       bStep+56(FP), BX
 	SHLQ       $0x02, BX
-	MOVQ       ldc+72(FP), DI
+	MOVQ       ldc+80(FP), DI
 	SHLQ       $0x02, DI
 	LEAQ       (AX)(AX*2), R9
-	LEAQ       (R11)(R9*1), R12
-	CMPQ       R10, $0x06
-	JE         rows6
-	CMPQ       R10, $0x05
-	JE         rows5
-	CMPQ       R10, $0x04
-	JE         rows4
-	CMPQ       R10, $0x03
-	JE         rows3
-	CMPQ       R10, $0x02
-	JE         rows2
+	LEAQ       (R10)(R9*1), R11
+	CMPQ       columns+8(FP), $0x08
+	MOVQ       rows+0(FP), R9
+	JLE        narrow
+	CMPQ       R9, $0x06
+	JE         rows6x2
+	CMPQ       R9, $0x05
+	JE         rows5x2
+	CMPQ       R9, $0x04
+	JE         rows4x2
+	CMPQ       R9, $0x03
+	JE         rows3x2
+	CMPQ       R9, $0x02
+	JE         rows2x2
 	MOVQ       SI, R9
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
@@ -2657,43 +5351,70 @@ TEXT ·multiplyTileAVX2(SB), NOSPLIT, $0-80
 	PREFETCHT0 60(R9)
 	ADDQ       DI, R9
 
-step1:
+step1x2:
 	VMOVUPS      (DX), Y0
 	VMOVUPS      32(DX), Y1
 	PREFETCHT0   (DX)(BX*8)
 	ADDQ         BX, DX
-	VBROADCASTSS (R11), Y2
+	VBROADCASTSS (R10), Y2
 	VFMADD231PS  Y0, Y2, Y4
 	VFMADD231PS  Y1, Y2, Y5
-	ADDQ         CX, R11
+	ADDQ         CX, R10
 	DECQ         R8
-	JNZ          step1
-	VBROADCASTSS alpha+56(FP), Y0
-	VBROADCASTSS beta+60(FP), Y1
+	JNZ          step1x2
+	VBROADCASTSS alpha+64(FP), Y0
+	VBROADCASTSS beta+68(FP), Y1
+	MOVQ         SI, R9
 	VMULPS       Y0, Y4, Y4
 	VMULPS       Y0, Y5, Y5
-	VXORPS       X2, X2, X2
-	VUCOMISS     X2, X1
-	JNE          add1
-	JP           add1
-	VMOVUPS      Y4, (SI)
-	VMOVUPS      Y5, 32(SI)
-	ADDQ         DI, SI
-	VZEROUPPER
-	RET
+	CMPQ         columns+8(FP), $0x10
+	JLT          some1x2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          alladd1x2
+	JP           alladd1x2
+	JMP          allset1x2
 
-add1:
+alladd1x2:
 	MOVQ        SI, R9
 	VFMADD231PS (R9), Y1, Y4
 	VFMADD231PS 32(R9), Y1, Y5
-	ADDQ        DI, R9
-	VMOVUPS     Y4, (SI)
-	VMOVUPS     Y5, 32(SI)
-	ADDQ        DI, SI
+
+allset1x2:
+	MOVQ    SI, R9
+	VMOVUPS Y4, (R9)
+	VMOVUPS Y5, 32(R9)
 	VZEROUPPER
 	RET
 
-rows2:
+some1x2:
+	MOVQ     columns+8(FP), R10
+	LEAQ     onesAndZeros<>+0(SB), AX
+	NEGQ     R10
+	VMOVUPS  64(AX)(R10*4), Y2
+	VMOVUPS  96(AX)(R10*4), Y3
+	NEGQ     R10
+	VXORPS   X0, X0, X0
+	VUCOMISS X0, X1
+	JNE      someadd1x2
+	JP       someadd1x2
+	JMP      someset1x2
+
+someadd1x2:
+	MOVQ        SI, R9
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y4
+	VMASKMOVPS  32(R9), Y3, Y0
+	VFMADD231PS Y0, Y1, Y5
+
+someset1x2:
+	MOVQ       SI, R9
+	VMASKMOVPS Y4, Y2, (R9)
+	VMASKMOVPS Y5, Y3, 32(R9)
+	VZEROUPPER
+	RET
+
+rows2x2:
 	MOVQ       SI, R9
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
@@ -2706,57 +5427,90 @@ rows2:
 	PREFETCHT0 60(R9)
 	ADDQ       DI, R9
 
-step2:
+step2x2:
 	VMOVUPS      (DX), Y0
 	VMOVUPS      32(DX), Y1
 	PREFETCHT0   (DX)(BX*8)
 	ADDQ         BX, DX
-	VBROADCASTSS (R11), Y2
+	VBROADCASTSS (R10), Y2
 	VFMADD231PS  Y0, Y2, Y4
 	VFMADD231PS  Y1, Y2, Y5
-	VBROADCASTSS (R11)(AX*1), Y3
+	VBROADCASTSS (R10)(AX*1), Y3
 	VFMADD231PS  Y0, Y3, Y6
 	VFMADD231PS  Y1, Y3, Y7
-	ADDQ         CX, R11
+	ADDQ         CX, R10
 	DECQ         R8
-	JNZ          step2
-	VBROADCASTSS alpha+56(FP), Y0
-	VBROADCASTSS beta+60(FP), Y1
+	JNZ          step2x2
+	VBROADCASTSS alpha+64(FP), Y0
+	VBROADCASTSS beta+68(FP), Y1
+	MOVQ         SI, R9
 	VMULPS       Y0, Y4, Y4
 	VMULPS       Y0, Y5, Y5
+	ADDQ         DI, R9
 	VMULPS       Y0, Y6, Y6
 	VMULPS       Y0, Y7, Y7
-	VXORPS       X2, X2, X2
-	VUCOMISS     X2, X1
-	JNE          add2
-	JP           add2
-	VMOVUPS      Y4, (SI)
-	VMOVUPS      Y5, 32(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Y6, (SI)
-	VMOVUPS      Y7, 32(SI)
-	ADDQ         DI, SI
-	VZEROUPPER
-	RET
+	CMPQ         columns+8(FP), $0x10
+	JLT          some2x2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          alladd2x2
+	JP           alladd2x2
+	JMP          allset2x2
 
-add2:
+alladd2x2:
 	MOVQ        SI, R9
 	VFMADD231PS (R9), Y1, Y4
 	VFMADD231PS 32(R9), Y1, Y5
 	ADDQ        DI, R9
 	VFMADD231PS (R9), Y1, Y6
 	VFMADD231PS 32(R9), Y1, Y7
-	ADDQ        DI, R9
-	VMOVUPS     Y4, (SI)
-	VMOVUPS     Y5, 32(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Y6, (SI)
-	VMOVUPS     Y7, 32(SI)
-	ADDQ        DI, SI
+
+allset2x2:
+	MOVQ    SI, R9
+	VMOVUPS Y4, (R9)
+	VMOVUPS Y5, 32(R9)
+	ADDQ    DI, R9
+	VMOVUPS Y6, (R9)
+	VMOVUPS Y7, 32(R9)
 	VZEROUPPER
 	RET
 
-rows3:
+some2x2:
+	MOVQ     columns+8(FP), R10
+	LEAQ     onesAndZeros<>+0(SB), AX
+	NEGQ     R10
+	VMOVUPS  64(AX)(R10*4), Y2
+	VMOVUPS  96(AX)(R10*4), Y3
+	NEGQ     R10
+	VXORPS   X0, X0, X0
+	VUCOMISS X0, X1
+	JNE      someadd2x2
+	JP       someadd2x2
+	JMP      someset2x2
+
+someadd2x2:
+	MOVQ        SI, R9
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y4
+	VMASKMOVPS  32(R9), Y3, Y0
+	VFMADD231PS Y0, Y1, Y5
+	ADDQ        DI, R9
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y6
+	VMASKMOVPS  32(R9), Y3, Y0
+	VFMADD231PS Y0, Y1, Y7
+
+someset2x2:
+	MOVQ       SI, R9
+	VMASKMOVPS Y4, Y2, (R9)
+	VMASKMOVPS Y5, Y3, 32(R9)
+	ADDQ       DI, R9
+	VMASKMOVPS Y6, Y2, (R9)
+	VMASKMOVPS Y7, Y3, 32(R9)
+	VZEROUPPER
+	RET
+
+rows3x2:
 	MOVQ       SI, R9
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
@@ -2774,48 +5528,43 @@ rows3:
 	PREFETCHT0 60(R9)
 	ADDQ       DI, R9
 
-step3:
+step3x2:
 	VMOVUPS      (DX), Y0
 	VMOVUPS      32(DX), Y1
 	PREFETCHT0   (DX)(BX*8)
 	ADDQ         BX, DX
-	VBROADCASTSS (R11), Y2
+	VBROADCASTSS (R10), Y2
 	VFMADD231PS  Y0, Y2, Y4
 	VFMADD231PS  Y1, Y2, Y5
-	VBROADCASTSS (R11)(AX*1), Y3
+	VBROADCASTSS (R10)(AX*1), Y3
 	VFMADD231PS  Y0, Y3, Y6
 	VFMADD231PS  Y1, Y3, Y7
-	VBROADCASTSS (R11)(AX*2), Y2
+	VBROADCASTSS (R10)(AX*2), Y2
 	VFMADD231PS  Y0, Y2, Y8
 	VFMADD231PS  Y1, Y2, Y9
-	ADDQ         CX, R11
+	ADDQ         CX, R10
 	DECQ         R8
-	JNZ          step3
-	VBROADCASTSS alpha+56(FP), Y0
-	VBROADCASTSS beta+60(FP), Y1
+	JNZ          step3x2
+	VBROADCASTSS alpha+64(FP), Y0
+	VBROADCASTSS beta+68(FP), Y1
+	MOVQ         SI, R9
 	VMULPS       Y0, Y4, Y4
 	VMULPS       Y0, Y5, Y5
+	ADDQ         DI, R9
 	VMULPS       Y0, Y6, Y6
 	VMULPS       Y0, Y7, Y7
+	ADDQ         DI, R9
 	VMULPS       Y0, Y8, Y8
 	VMULPS       Y0, Y9, Y9
-	VXORPS       X2, X2, X2
-	VUCOMISS     X2, X1
-	JNE          add3
-	JP           add3
-	VMOVUPS      Y4, (SI)
-	VMOVUPS      Y5, 32(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Y6, (SI)
-	VMOVUPS      Y7, 32(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Y8, (SI)
-	VMOVUPS      Y9, 32(SI)
-	ADDQ         DI, SI
-	VZEROUPPER
-	RET
+	CMPQ         columns+8(FP), $0x10
+	JLT          some3x2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          alladd3x2
+	JP           alladd3x2
+	JMP          allset3x2
 
-add3:
+alladd3x2:
 	MOVQ        SI, R9
 	VFMADD231PS (R9), Y1, Y4
 	VFMADD231PS 32(R9), Y1, Y5
@@ -2825,20 +5574,64 @@ add3:
 	ADDQ        DI, R9
 	VFMADD231PS (R9), Y1, Y8
 	VFMADD231PS 32(R9), Y1, Y9
-	ADDQ        DI, R9
-	VMOVUPS     Y4, (SI)
-	VMOVUPS     Y5, 32(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Y6, (SI)
-	VMOVUPS     Y7, 32(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Y8, (SI)
-	VMOVUPS     Y9, 32(SI)
-	ADDQ        DI, SI
+
+allset3x2:
+	MOVQ    SI, R9
+	VMOVUPS Y4, (R9)
+	VMOVUPS Y5, 32(R9)
+	ADDQ    DI, R9
+	VMOVUPS Y6, (R9)
+	VMOVUPS Y7, 32(R9)
+	ADDQ    DI, R9
+	VMOVUPS Y8, (R9)
+	VMOVUPS Y9, 32(R9)
 	VZEROUPPER
 	RET
 
-rows4:
+some3x2:
+	MOVQ     columns+8(FP), R10
+	LEAQ     onesAndZeros<>+0(SB), AX
+	NEGQ     R10
+	VMOVUPS  64(AX)(R10*4), Y2
+	VMOVUPS  96(AX)(R10*4), Y3
+	NEGQ     R10
+	VXORPS   X0, X0, X0
+	VUCOMISS X0, X1
+	JNE      someadd3x2
+	JP       someadd3x2
+	JMP      someset3x2
+
+someadd3x2:
+	MOVQ        SI, R9
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y4
+	VMASKMOVPS  32(R9), Y3, Y0
+	VFMADD231PS Y0, Y1, Y5
+	ADDQ        DI, R9
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y6
+	VMASKMOVPS  32(R9), Y3, Y0
+	VFMADD231PS Y0, Y1, Y7
+	ADDQ        DI, R9
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y8
+	VMASKMOVPS  32(R9), Y3, Y0
+	VFMADD231PS Y0, Y1, Y9
+
+someset3x2:
+	MOVQ       SI, R9
+	VMASKMOVPS Y4, Y2, (R9)
+	VMASKMOVPS Y5, Y3, 32(R9)
+	ADDQ       DI, R9
+	VMASKMOVPS Y6, Y2, (R9)
+	VMASKMOVPS Y7, Y3, 32(R9)
+	ADDQ       DI, R9
+	VMASKMOVPS Y8, Y2, (R9)
+	VMASKMOVPS Y9, Y3, 32(R9)
+	VZEROUPPER
+	RET
+
+rows4x2:
 	MOVQ       SI, R9
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
@@ -2861,57 +5654,50 @@ rows4:
 	PREFETCHT0 60(R9)
 	ADDQ       DI, R9
 
-step4:
+step4x2:
 	VMOVUPS      (DX), Y0
 	VMOVUPS      32(DX), Y1
 	PREFETCHT0   (DX)(BX*8)
 	ADDQ         BX, DX
-	VBROADCASTSS (R11), Y2
+	VBROADCASTSS (R10), Y2
 	VFMADD231PS  Y0, Y2, Y4
 	VFMADD231PS  Y1, Y2, Y5
-	VBROADCASTSS (R11)(AX*1), Y3
+	VBROADCASTSS (R10)(AX*1), Y3
 	VFMADD231PS  Y0, Y3, Y6
 	VFMADD231PS  Y1, Y3, Y7
-	VBROADCASTSS (R11)(AX*2), Y2
+	VBROADCASTSS (R10)(AX*2), Y2
 	VFMADD231PS  Y0, Y2, Y8
 	VFMADD231PS  Y1, Y2, Y9
-	VBROADCASTSS (R12), Y3
+	VBROADCASTSS (R11), Y3
 	VFMADD231PS  Y0, Y3, Y10
 	VFMADD231PS  Y1, Y3, Y11
+	ADDQ         CX, R10
 	ADDQ         CX, R11
-	ADDQ         CX, R12
 	DECQ         R8
-	JNZ          step4
-	VBROADCASTSS alpha+56(FP), Y0
-	VBROADCASTSS beta+60(FP), Y1
+	JNZ          step4x2
+	VBROADCASTSS alpha+64(FP), Y0
+	VBROADCASTSS beta+68(FP), Y1
+	MOVQ         SI, R9
 	VMULPS       Y0, Y4, Y4
 	VMULPS       Y0, Y5, Y5
+	ADDQ         DI, R9
 	VMULPS       Y0, Y6, Y6
 	VMULPS       Y0, Y7, Y7
+	ADDQ         DI, R9
 	VMULPS       Y0, Y8, Y8
 	VMULPS       Y0, Y9, Y9
+	ADDQ         DI, R9
 	VMULPS       Y0, Y10, Y10
 	VMULPS       Y0, Y11, Y11
-	VXORPS       X2, X2, X2
-	VUCOMISS     X2, X1
-	JNE          add4
-	JP           add4
-	VMOVUPS      Y4, (SI)
-	VMOVUPS      Y5, 32(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Y6, (SI)
-	VMOVUPS      Y7, 32(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Y8, (SI)
-	VMOVUPS      Y9, 32(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Y10, (SI)
-	VMOVUPS      Y11, 32(SI)
-	ADDQ         DI, SI
-	VZEROUPPER
-	RET
+	CMPQ         columns+8(FP), $0x10
+	JLT          some4x2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          alladd4x2
+	JP           alladd4x2
+	JMP          allset4x2
 
-add4:
+alladd4x2:
 	MOVQ        SI, R9
 	VFMADD231PS (R9), Y1, Y4
 	VFMADD231PS 32(R9), Y1, Y5
@@ -2924,23 +5710,75 @@ add4:
 	ADDQ        DI, R9
 	VFMADD231PS (R9), Y1, Y10
 	VFMADD231PS 32(R9), Y1, Y11
-	ADDQ        DI, R9
-	VMOVUPS     Y4, (SI)
-	VMOVUPS     Y5, 32(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Y6, (SI)
-	VMOVUPS     Y7, 32(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Y8, (SI)
-	VMOVUPS     Y9, 32(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Y10, (SI)
-	VMOVUPS     Y11, 32(SI)
-	ADDQ        DI, SI
+
+allset4x2:
+	MOVQ    SI, R9
+	VMOVUPS Y4, (R9)
+	VMOVUPS Y5, 32(R9)
+	ADDQ    DI, R9
+	VMOVUPS Y6, (R9)
+	VMOVUPS Y7, 32(R9)
+	ADDQ    DI, R9
+	VMOVUPS Y8, (R9)
+	VMOVUPS Y9, 32(R9)
+	ADDQ    DI, R9
+	VMOVUPS Y10, (R9)
+	VMOVUPS Y11, 32(R9)
 	VZEROUPPER
 	RET
 
-rows5:
+some4x2:
+	MOVQ     columns+8(FP), R10
+	LEAQ     onesAndZeros<>+0(SB), AX
+	NEGQ     R10
+	VMOVUPS  64(AX)(R10*4), Y2
+	VMOVUPS  96(AX)(R10*4), Y3
+	NEGQ     R10
+	VXORPS   X0, X0, X0
+	VUCOMISS X0, X1
+	JNE      someadd4x2
+	JP       someadd4x2
+	JMP      someset4x2
+
+someadd4x2:
+	MOVQ        SI, R9
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y4
+	VMASKMOVPS  32(R9), Y3, Y0
+	VFMADD231PS Y0, Y1, Y5
+	ADDQ        DI, R9
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y6
+	VMASKMOVPS  32(R9), Y3, Y0
+	VFMADD231PS Y0, Y1, Y7
+	ADDQ        DI, R9
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y8
+	VMASKMOVPS  32(R9), Y3, Y0
+	VFMADD231PS Y0, Y1, Y9
+	ADDQ        DI, R9
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y10
+	VMASKMOVPS  32(R9), Y3, Y0
+	VFMADD231PS Y0, Y1, Y11
+
+someset4x2:
+	MOVQ       SI, R9
+	VMASKMOVPS Y4, Y2, (R9)
+	VMASKMOVPS Y5, Y3, 32(R9)
+	ADDQ       DI, R9
+	VMASKMOVPS Y6, Y2, (R9)
+	VMASKMOVPS Y7, Y3, 32(R9)
+	ADDQ       DI, R9
+	VMASKMOVPS Y8, Y2, (R9)
+	VMASKMOVPS Y9, Y3, 32(R9)
+	ADDQ       DI, R9
+	VMASKMOVPS Y10, Y2, (R9)
+	VMASKMOVPS Y11, Y3, 32(R9)
+	VZEROUPPER
+	RET
+
+rows5x2:
 	MOVQ       SI, R9
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
@@ -2968,65 +5806,56 @@ rows5:
 	PREFETCHT0 60(R9)
 	ADDQ       DI, R9
 
-step5:
+step5x2:
 	VMOVUPS      (DX), Y0
 	VMOVUPS      32(DX), Y1
 	PREFETCHT0   (DX)(BX*8)
 	ADDQ         BX, DX
-	VBROADCASTSS (R11), Y2
+	VBROADCASTSS (R10), Y2
 	VFMADD231PS  Y0, Y2, Y4
 	VFMADD231PS  Y1, Y2, Y5
-	VBROADCASTSS (R11)(AX*1), Y3
+	VBROADCASTSS (R10)(AX*1), Y3
 	VFMADD231PS  Y0, Y3, Y6
 	VFMADD231PS  Y1, Y3, Y7
-	VBROADCASTSS (R11)(AX*2), Y2
+	VBROADCASTSS (R10)(AX*2), Y2
 	VFMADD231PS  Y0, Y2, Y8
 	VFMADD231PS  Y1, Y2, Y9
-	VBROADCASTSS (R12), Y3
+	VBROADCASTSS (R11), Y3
 	VFMADD231PS  Y0, Y3, Y10
 	VFMADD231PS  Y1, Y3, Y11
-	VBROADCASTSS (R12)(AX*1), Y2
+	VBROADCASTSS (R11)(AX*1), Y2
 	VFMADD231PS  Y0, Y2, Y12
 	VFMADD231PS  Y1, Y2, Y13
+	ADDQ         CX, R10
 	ADDQ         CX, R11
-	ADDQ         CX, R12
 	DECQ         R8
-	JNZ          step5
-	VBROADCASTSS alpha+56(FP), Y0
-	VBROADCASTSS beta+60(FP), Y1
+	JNZ          step5x2
+	VBROADCASTSS alpha+64(FP), Y0
+	VBROADCASTSS beta+68(FP), Y1
+	MOVQ         SI, R9
 	VMULPS       Y0, Y4, Y4
 	VMULPS       Y0, Y5, Y5
+	ADDQ         DI, R9
 	VMULPS       Y0, Y6, Y6
 	VMULPS       Y0, Y7, Y7
+	ADDQ         DI, R9
 	VMULPS       Y0, Y8, Y8
 	VMULPS       Y0, Y9, Y9
+	ADDQ         DI, R9
 	VMULPS       Y0, Y10, Y10
 	VMULPS       Y0, Y11, Y11
+	ADDQ         DI, R9
 	VMULPS       Y0, Y12, Y12
 	VMULPS       Y0, Y13, Y13
-	VXORPS       X2, X2, X2
-	VUCOMISS     X2, X1
-	JNE          add5
-	JP           add5
-	VMOVUPS      Y4, (SI)
-	VMOVUPS      Y5, 32(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Y6, (SI)
-	VMOVUPS      Y7, 32(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Y8, (SI)
-	VMOVUPS      Y9, 32(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Y10, (SI)
-	VMOVUPS      Y11, 32(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Y12, (SI)
-	VMOVUPS      Y13, 32(SI)
-	ADDQ         DI, SI
-	VZEROUPPER
-	RET
+	CMPQ         columns+8(FP), $0x10
+	JLT          some5x2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          alladd5x2
+	JP           alladd5x2
+	JMP          allset5x2
 
-add5:
+alladd5x2:
 	MOVQ        SI, R9
 	VFMADD231PS (R9), Y1, Y4
 	VFMADD231PS 32(R9), Y1, Y5
@@ -3042,26 +5871,86 @@ add5:
 	ADDQ        DI, R9
 	VFMADD231PS (R9), Y1, Y12
 	VFMADD231PS 32(R9), Y1, Y13
-	ADDQ        DI, R9
-	VMOVUPS     Y4, (SI)
-	VMOVUPS     Y5, 32(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Y6, (SI)
-	VMOVUPS     Y7, 32(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Y8, (SI)
-	VMOVUPS     Y9, 32(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Y10, (SI)
-	VMOVUPS     Y11, 32(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Y12, (SI)
-	VMOVUPS     Y13, 32(SI)
-	ADDQ        DI, SI
+
+allset5x2:
+	MOVQ    SI, R9
+	VMOVUPS Y4, (R9)
+	VMOVUPS Y5, 32(R9)
+	ADDQ    DI, R9
+	VMOVUPS Y6, (R9)
+	VMOVUPS Y7, 32(R9)
+	ADDQ    DI, R9
+	VMOVUPS Y8, (R9)
+	VMOVUPS Y9, 32(R9)
+	ADDQ    DI, R9
+	VMOVUPS Y10, (R9)
+	VMOVUPS Y11, 32(R9)
+	ADDQ    DI, R9
+	VMOVUPS Y12, (R9)
+	VMOVUPS Y13, 32(R9)
 	VZEROUPPER
 	RET
 
-rows6:
+some5x2:
+	MOVQ     columns+8(FP), R10
+	LEAQ     onesAndZeros<>+0(SB), AX
+	NEGQ     R10
+	VMOVUPS  64(AX)(R10*4), Y2
+	VMOVUPS  96(AX)(R10*4), Y3
+	NEGQ     R10
+	VXORPS   X0, X0, X0
+	VUCOMISS X0, X1
+	JNE      someadd5x2
+	JP       someadd5x2
+	JMP      someset5x2
+
+someadd5x2:
+	MOVQ        SI, R9
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y4
+	VMASKMOVPS  32(R9), Y3, Y0
+	VFMADD231PS Y0, Y1, Y5
+	ADDQ        DI, R9
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y6
+	VMASKMOVPS  32(R9), Y3, Y0
+	VFMADD231PS Y0, Y1, Y7
+	ADDQ        DI, R9
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y8
+	VMASKMOVPS  32(R9), Y3, Y0
+	VFMADD231PS Y0, Y1, Y9
+	ADDQ        DI, R9
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y10
+	VMASKMOVPS  32(R9), Y3, Y0
+	VFMADD231PS Y0, Y1, Y11
+	ADDQ        DI, R9
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y12
+	VMASKMOVPS  32(R9), Y3, Y0
+	VFMADD231PS Y0, Y1, Y13
+
+someset5x2:
+	MOVQ       SI, R9
+	VMASKMOVPS Y4, Y2, (R9)
+	VMASKMOVPS Y5, Y3, 32(R9)
+	ADDQ       DI, R9
+	VMASKMOVPS Y6, Y2, (R9)
+	VMASKMOVPS Y7, Y3, 32(R9)
+	ADDQ       DI, R9
+	VMASKMOVPS Y8, Y2, (R9)
+	VMASKMOVPS Y9, Y3, 32(R9)
+	ADDQ       DI, R9
+	VMASKMOVPS Y10, Y2, (R9)
+	VMASKMOVPS Y11, Y3, 32(R9)
+	ADDQ       DI, R9
+	VMASKMOVPS Y12, Y2, (R9)
+	VMASKMOVPS Y13, Y3, 32(R9)
+	VZEROUPPER
+	RET
+
+rows6x2:
 	MOVQ       SI, R9
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
@@ -3094,73 +5983,62 @@ rows6:
 	PREFETCHT0 60(R9)
 	ADDQ       DI, R9
 
-step6:
+step6x2:
 	VMOVUPS      (DX), Y0
 	VMOVUPS      32(DX), Y1
 	PREFETCHT0   (DX)(BX*8)
 	ADDQ         BX, DX
-	VBROADCASTSS (R11), Y2
+	VBROADCASTSS (R10), Y2
 	VFMADD231PS  Y0, Y2, Y4
 	VFMADD231PS  Y1, Y2, Y5
-	VBROADCASTSS (R11)(AX*1), Y3
+	VBROADCASTSS (R10)(AX*1), Y3
 	VFMADD231PS  Y0, Y3, Y6
 	VFMADD231PS  Y1, Y3, Y7
-	VBROADCASTSS (R11)(AX*2), Y2
+	VBROADCASTSS (R10)(AX*2), Y2
 	VFMADD231PS  Y0, Y2, Y8
 	VFMADD231PS  Y1, Y2, Y9
-	VBROADCASTSS (R12), Y3
+	VBROADCASTSS (R11), Y3
 	VFMADD231PS  Y0, Y3, Y10
 	VFMADD231PS  Y1, Y3, Y11
-	VBROADCASTSS (R12)(AX*1), Y2
+	VBROADCASTSS (R11)(AX*1), Y2
 	VFMADD231PS  Y0, Y2, Y12
 	VFMADD231PS  Y1, Y2, Y13
-	VBROADCASTSS (R12)(AX*2), Y3
+	VBROADCASTSS (R11)(AX*2), Y3
 	VFMADD231PS  Y0, Y3, Y14
 	VFMADD231PS  Y1, Y3, Y15
+	ADDQ         CX, R10
 	ADDQ         CX, R11
-	ADDQ         CX, R12
 	DECQ         R8
-	JNZ          step6
-	VBROADCASTSS alpha+56(FP), Y0
-	VBROADCASTSS beta+60(FP), Y1
+	JNZ          step6x2
+	VBROADCASTSS alpha+64(FP), Y0
+	VBROADCASTSS beta+68(FP), Y1
+	MOVQ         SI, R9
 	VMULPS       Y0, Y4, Y4
 	VMULPS       Y0, Y5, Y5
+	ADDQ         DI, R9
 	VMULPS       Y0, Y6, Y6
 	VMULPS       Y0, Y7, Y7
+	ADDQ         DI, R9
 	VMULPS       Y0, Y8, Y8
 	VMULPS       Y0, Y9, Y9
+	ADDQ         DI, R9
 	VMULPS       Y0, Y10, Y10
 	VMULPS       Y0, Y11, Y11
+	ADDQ         DI, R9
 	VMULPS       Y0, Y12, Y12
 	VMULPS       Y0, Y13, Y13
+	ADDQ         DI, R9
 	VMULPS       Y0, Y14, Y14
 	VMULPS       Y0, Y15, Y15
-	VXORPS       X2, X2, X2
-	VUCOMISS     X2, X1
-	JNE          add6
-	JP           add6
-	VMOVUPS      Y4, (SI)
-	VMOVUPS      Y5, 32(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Y6, (SI)
-	VMOVUPS      Y7, 32(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Y8, (SI)
-	VMOVUPS      Y9, 32(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Y10, (SI)
-	VMOVUPS      Y11, 32(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Y12, (SI)
-	VMOVUPS      Y13, 32(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Y14, (SI)
-	VMOVUPS      Y15, 32(SI)
-	ADDQ         DI, SI
-	VZEROUPPER
-	RET
+	CMPQ         columns+8(FP), $0x10
+	JLT          some6x2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          alladd6x2
+	JP           alladd6x2
+	JMP          allset6x2
 
-add6:
+alladd6x2:
 	MOVQ        SI, R9
 	VFMADD231PS (R9), Y1, Y4
 	VFMADD231PS 32(R9), Y1, Y5
@@ -3179,25 +6057,538 @@ add6:
 	ADDQ        DI, R9
 	VFMADD231PS (R9), Y1, Y14
 	VFMADD231PS 32(R9), Y1, Y15
+
+allset6x2:
+	MOVQ    SI, R9
+	VMOVUPS Y4, (R9)
+	VMOVUPS Y5, 32(R9)
+	ADDQ    DI, R9
+	VMOVUPS Y6, (R9)
+	VMOVUPS Y7, 32(R9)
+	ADDQ    DI, R9
+	VMOVUPS Y8, (R9)
+	VMOVUPS Y9, 32(R9)
+	ADDQ    DI, R9
+	VMOVUPS Y10, (R9)
+	VMOVUPS Y11, 32(R9)
+	ADDQ    DI, R9
+	VMOVUPS Y12, (R9)
+	VMOVUPS Y13, 32(R9)
+	ADDQ    DI, R9
+	VMOVUPS Y14, (R9)
+	VMOVUPS Y15, 32(R9)
+	VZEROUPPER
+	RET
+
+some6x2:
+	MOVQ     columns+8(FP), R10
+	LEAQ     onesAndZeros<>+0(SB), AX
+	NEGQ     R10
+	VMOVUPS  64(AX)(R10*4), Y2
+	VMOVUPS  96(AX)(R10*4), Y3
+	NEGQ     R10
+	VXORPS   X0, X0, X0
+	VUCOMISS X0, X1
+	JNE      someadd6x2
+	JP       someadd6x2
+	JMP      someset6x2
+
+someadd6x2:
+	MOVQ        SI, R9
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y4
+	VMASKMOVPS  32(R9), Y3, Y0
+	VFMADD231PS Y0, Y1, Y5
 	ADDQ        DI, R9
-	VMOVUPS     Y4, (SI)
-	VMOVUPS     Y5, 32(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Y6, (SI)
-	VMOVUPS     Y7, 32(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Y8, (SI)
-	VMOVUPS     Y9, 32(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Y10, (SI)
-	VMOVUPS     Y11, 32(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Y12, (SI)
-	VMOVUPS     Y13, 32(SI)
-	ADDQ        DI, SI
-	VMOVUPS     Y14, (SI)
-	VMOVUPS     Y15, 32(SI)
-	ADDQ        DI, SI
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y6
+	VMASKMOVPS  32(R9), Y3, Y0
+	VFMADD231PS Y0, Y1, Y7
+	ADDQ        DI, R9
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y8
+	VMASKMOVPS  32(R9), Y3, Y0
+	VFMADD231PS Y0, Y1, Y9
+	ADDQ        DI, R9
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y10
+	VMASKMOVPS  32(R9), Y3, Y0
+	VFMADD231PS Y0, Y1, Y11
+	ADDQ        DI, R9
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y12
+	VMASKMOVPS  32(R9), Y3, Y0
+	VFMADD231PS Y0, Y1, Y13
+	ADDQ        DI, R9
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y14
+	VMASKMOVPS  32(R9), Y3, Y0
+	VFMADD231PS Y0, Y1, Y15
+
+someset6x2:
+	MOVQ       SI, R9
+	VMASKMOVPS Y4, Y2, (R9)
+	VMASKMOVPS Y5, Y3, 32(R9)
+	ADDQ       DI, R9
+	VMASKMOVPS Y6, Y2, (R9)
+	VMASKMOVPS Y7, Y3, 32(R9)
+	ADDQ       DI, R9
+	VMASKMOVPS Y8, Y2, (R9)
+	VMASKMOVPS Y9, Y3, 32(R9)
+	ADDQ       DI, R9
+	VMASKMOVPS Y10, Y2, (R9)
+	VMASKMOVPS Y11, Y3, 32(R9)
+	ADDQ       DI, R9
+	VMASKMOVPS Y12, Y2, (R9)
+	VMASKMOVPS Y13, Y3, 32(R9)
+	ADDQ       DI, R9
+	VMASKMOVPS Y14, Y2, (R9)
+	VMASKMOVPS Y15, Y3, 32(R9)
+	VZEROUPPER
+	RET
+
+narrow:
+	CMPQ       R9, $0x06
+	JE         rows6x1
+	CMPQ       R9, $0x05
+	JE         rows5x1
+	CMPQ       R9, $0x04
+	JE         rows4x1
+	CMPQ       R9, $0x03
+	JE         rows3x1
+	CMPQ       R9, $0x02
+	JE         rows2x1
+	MOVQ       SI, R9
+	VXORPS     Y4, Y4, Y4
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+
+step1x1:
+	VMOVUPS      (DX), Y0
+	PREFETCHT0   (DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Y2
+	VFMADD231PS  Y0, Y2, Y4
+	ADDQ         CX, R10
+	DECQ         R8
+	JNZ          step1x1
+	VBROADCASTSS alpha+64(FP), Y0
+	VBROADCASTSS beta+68(FP), Y1
+	MOVQ         SI, R9
+	VMULPS       Y0, Y4, Y4
+	MOVQ         columns+8(FP), R10
+	LEAQ         onesAndZeros<>+0(SB), AX
+	NEGQ         R10
+	VMOVUPS      64(AX)(R10*4), Y2
+	VMOVUPS      96(AX)(R10*4), Y3
+	NEGQ         R10
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          someadd1x1
+	JP           someadd1x1
+	JMP          someset1x1
+
+someadd1x1:
+	MOVQ        SI, R9
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y4
+
+someset1x1:
+	MOVQ       SI, R9
+	VMASKMOVPS Y4, Y2, (R9)
+	VZEROUPPER
+	RET
+
+rows2x1:
+	MOVQ       SI, R9
+	VXORPS     Y4, Y4, Y4
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VXORPS     Y5, Y5, Y5
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+
+step2x1:
+	VMOVUPS      (DX), Y0
+	PREFETCHT0   (DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Y2
+	VFMADD231PS  Y0, Y2, Y4
+	VBROADCASTSS (R10)(AX*1), Y3
+	VFMADD231PS  Y0, Y3, Y5
+	ADDQ         CX, R10
+	DECQ         R8
+	JNZ          step2x1
+	VBROADCASTSS alpha+64(FP), Y0
+	VBROADCASTSS beta+68(FP), Y1
+	MOVQ         SI, R9
+	VMULPS       Y0, Y4, Y4
+	ADDQ         DI, R9
+	VMULPS       Y0, Y5, Y5
+	MOVQ         columns+8(FP), R10
+	LEAQ         onesAndZeros<>+0(SB), AX
+	NEGQ         R10
+	VMOVUPS      64(AX)(R10*4), Y2
+	VMOVUPS      96(AX)(R10*4), Y3
+	NEGQ         R10
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          someadd2x1
+	JP           someadd2x1
+	JMP          someset2x1
+
+someadd2x1:
+	MOVQ        SI, R9
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y4
+	ADDQ        DI, R9
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y5
+
+someset2x1:
+	MOVQ       SI, R9
+	VMASKMOVPS Y4, Y2, (R9)
+	ADDQ       DI, R9
+	VMASKMOVPS Y5, Y2, (R9)
+	VZEROUPPER
+	RET
+
+rows3x1:
+	MOVQ       SI, R9
+	VXORPS     Y4, Y4, Y4
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VXORPS     Y5, Y5, Y5
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VXORPS     Y6, Y6, Y6
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+
+step3x1:
+	VMOVUPS      (DX), Y0
+	PREFETCHT0   (DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Y2
+	VFMADD231PS  Y0, Y2, Y4
+	VBROADCASTSS (R10)(AX*1), Y3
+	VFMADD231PS  Y0, Y3, Y5
+	VBROADCASTSS (R10)(AX*2), Y2
+	VFMADD231PS  Y0, Y2, Y6
+	ADDQ         CX, R10
+	DECQ         R8
+	JNZ          step3x1
+	VBROADCASTSS alpha+64(FP), Y0
+	VBROADCASTSS beta+68(FP), Y1
+	MOVQ         SI, R9
+	VMULPS       Y0, Y4, Y4
+	ADDQ         DI, R9
+	VMULPS       Y0, Y5, Y5
+	ADDQ         DI, R9
+	VMULPS       Y0, Y6, Y6
+	MOVQ         columns+8(FP), R10
+	LEAQ         onesAndZeros<>+0(SB), AX
+	NEGQ         R10
+	VMOVUPS      64(AX)(R10*4), Y2
+	VMOVUPS      96(AX)(R10*4), Y3
+	NEGQ         R10
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          someadd3x1
+	JP           someadd3x1
+	JMP          someset3x1
+
+someadd3x1:
+	MOVQ        SI, R9
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y4
+	ADDQ        DI, R9
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y5
+	ADDQ        DI, R9
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y6
+
+someset3x1:
+	MOVQ       SI, R9
+	VMASKMOVPS Y4, Y2, (R9)
+	ADDQ       DI, R9
+	VMASKMOVPS Y5, Y2, (R9)
+	ADDQ       DI, R9
+	VMASKMOVPS Y6, Y2, (R9)
+	VZEROUPPER
+	RET
+
+rows4x1:
+	MOVQ       SI, R9
+	VXORPS     Y4, Y4, Y4
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VXORPS     Y5, Y5, Y5
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VXORPS     Y6, Y6, Y6
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VXORPS     Y7, Y7, Y7
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+
+step4x1:
+	VMOVUPS      (DX), Y0
+	PREFETCHT0   (DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Y2
+	VFMADD231PS  Y0, Y2, Y4
+	VBROADCASTSS (R10)(AX*1), Y3
+	VFMADD231PS  Y0, Y3, Y5
+	VBROADCASTSS (R10)(AX*2), Y2
+	VFMADD231PS  Y0, Y2, Y6
+	VBROADCASTSS (R11), Y3
+	VFMADD231PS  Y0, Y3, Y7
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	DECQ         R8
+	JNZ          step4x1
+	VBROADCASTSS alpha+64(FP), Y0
+	VBROADCASTSS beta+68(FP), Y1
+	MOVQ         SI, R9
+	VMULPS       Y0, Y4, Y4
+	ADDQ         DI, R9
+	VMULPS       Y0, Y5, Y5
+	ADDQ         DI, R9
+	VMULPS       Y0, Y6, Y6
+	ADDQ         DI, R9
+	VMULPS       Y0, Y7, Y7
+	MOVQ         columns+8(FP), R10
+	LEAQ         onesAndZeros<>+0(SB), AX
+	NEGQ         R10
+	VMOVUPS      64(AX)(R10*4), Y2
+	VMOVUPS      96(AX)(R10*4), Y3
+	NEGQ         R10
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          someadd4x1
+	JP           someadd4x1
+	JMP          someset4x1
+
+someadd4x1:
+	MOVQ        SI, R9
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y4
+	ADDQ        DI, R9
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y5
+	ADDQ        DI, R9
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y6
+	ADDQ        DI, R9
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y7
+
+someset4x1:
+	MOVQ       SI, R9
+	VMASKMOVPS Y4, Y2, (R9)
+	ADDQ       DI, R9
+	VMASKMOVPS Y5, Y2, (R9)
+	ADDQ       DI, R9
+	VMASKMOVPS Y6, Y2, (R9)
+	ADDQ       DI, R9
+	VMASKMOVPS Y7, Y2, (R9)
+	VZEROUPPER
+	RET
+
+rows5x1:
+	MOVQ       SI, R9
+	VXORPS     Y4, Y4, Y4
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VXORPS     Y5, Y5, Y5
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VXORPS     Y6, Y6, Y6
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VXORPS     Y7, Y7, Y7
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VXORPS     Y8, Y8, Y8
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+
+step5x1:
+	VMOVUPS      (DX), Y0
+	PREFETCHT0   (DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Y2
+	VFMADD231PS  Y0, Y2, Y4
+	VBROADCASTSS (R10)(AX*1), Y3
+	VFMADD231PS  Y0, Y3, Y5
+	VBROADCASTSS (R10)(AX*2), Y2
+	VFMADD231PS  Y0, Y2, Y6
+	VBROADCASTSS (R11), Y3
+	VFMADD231PS  Y0, Y3, Y7
+	VBROADCASTSS (R11)(AX*1), Y2
+	VFMADD231PS  Y0, Y2, Y8
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	DECQ         R8
+	JNZ          step5x1
+	VBROADCASTSS alpha+64(FP), Y0
+	VBROADCASTSS beta+68(FP), Y1
+	MOVQ         SI, R9
+	VMULPS       Y0, Y4, Y4
+	ADDQ         DI, R9
+	VMULPS       Y0, Y5, Y5
+	ADDQ         DI, R9
+	VMULPS       Y0, Y6, Y6
+	ADDQ         DI, R9
+	VMULPS       Y0, Y7, Y7
+	ADDQ         DI, R9
+	VMULPS       Y0, Y8, Y8
+	MOVQ         columns+8(FP), R10
+	LEAQ         onesAndZeros<>+0(SB), AX
+	NEGQ         R10
+	VMOVUPS      64(AX)(R10*4), Y2
+	VMOVUPS      96(AX)(R10*4), Y3
+	NEGQ         R10
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          someadd5x1
+	JP           someadd5x1
+	JMP          someset5x1
+
+someadd5x1:
+	MOVQ        SI, R9
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y4
+	ADDQ        DI, R9
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y5
+	ADDQ        DI, R9
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y6
+	ADDQ        DI, R9
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y7
+	ADDQ        DI, R9
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y8
+
+someset5x1:
+	MOVQ       SI, R9
+	VMASKMOVPS Y4, Y2, (R9)
+	ADDQ       DI, R9
+	VMASKMOVPS Y5, Y2, (R9)
+	ADDQ       DI, R9
+	VMASKMOVPS Y6, Y2, (R9)
+	ADDQ       DI, R9
+	VMASKMOVPS Y7, Y2, (R9)
+	ADDQ       DI, R9
+	VMASKMOVPS Y8, Y2, (R9)
+	VZEROUPPER
+	RET
+
+rows6x1:
+	MOVQ       SI, R9
+	VXORPS     Y4, Y4, Y4
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VXORPS     Y5, Y5, Y5
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VXORPS     Y6, Y6, Y6
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VXORPS     Y7, Y7, Y7
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VXORPS     Y8, Y8, Y8
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VXORPS     Y9, Y9, Y9
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+
+step6x1:
+	VMOVUPS      (DX), Y0
+	PREFETCHT0   (DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Y2
+	VFMADD231PS  Y0, Y2, Y4
+	VBROADCASTSS (R10)(AX*1), Y3
+	VFMADD231PS  Y0, Y3, Y5
+	VBROADCASTSS (R10)(AX*2), Y2
+	VFMADD231PS  Y0, Y2, Y6
+	VBROADCASTSS (R11), Y3
+	VFMADD231PS  Y0, Y3, Y7
+	VBROADCASTSS (R11)(AX*1), Y2
+	VFMADD231PS  Y0, Y2, Y8
+	VBROADCASTSS (R11)(AX*2), Y3
+	VFMADD231PS  Y0, Y3, Y9
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	DECQ         R8
+	JNZ          step6x1
+	VBROADCASTSS alpha+64(FP), Y0
+	VBROADCASTSS beta+68(FP), Y1
+	MOVQ         SI, R9
+	VMULPS       Y0, Y4, Y4
+	ADDQ         DI, R9
+	VMULPS       Y0, Y5, Y5
+	ADDQ         DI, R9
+	VMULPS       Y0, Y6, Y6
+	ADDQ         DI, R9
+	VMULPS       Y0, Y7, Y7
+	ADDQ         DI, R9
+	VMULPS       Y0, Y8, Y8
+	ADDQ         DI, R9
+	VMULPS       Y0, Y9, Y9
+	MOVQ         columns+8(FP), R10
+	LEAQ         onesAndZeros<>+0(SB), AX
+	NEGQ         R10
+	VMOVUPS      64(AX)(R10*4), Y2
+	VMOVUPS      96(AX)(R10*4), Y3
+	NEGQ         R10
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          someadd6x1
+	JP           someadd6x1
+	JMP          someset6x1
+
+someadd6x1:
+	MOVQ        SI, R9
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y4
+	ADDQ        DI, R9
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y5
+	ADDQ        DI, R9
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y6
+	ADDQ        DI, R9
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y7
+	ADDQ        DI, R9
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y8
+	ADDQ        DI, R9
+	VMASKMOVPS  (R9), Y2, Y0
+	VFMADD231PS Y0, Y1, Y9
+
+someset6x1:
+	MOVQ       SI, R9
+	VMASKMOVPS Y4, Y2, (R9)
+	ADDQ       DI, R9
+	VMASKMOVPS Y5, Y2, (R9)
+	ADDQ       DI, R9
+	VMASKMOVPS Y6, Y2, (R9)
+	ADDQ       DI, R9
+	VMASKMOVPS Y7, Y2, (R9)
+	ADDQ       DI, R9
+	VMASKMOVPS Y8, Y2, (R9)
+	ADDQ       DI, R9
+	VMASKMOVPS Y9, Y2, (R9)
 	VZEROUPPER
 	RET
 
@@ -3344,14 +6735,14 @@ TEXT ·packStepsAVX2(SB), NOSPLIT, $0-48
 	SHLQ    $0x02, CX
 	LEAQ    onesAndZeros<>+0(SB), R8
 	NEGQ    DX
-	VMOVUPS 64(R8)(DX*4), Y14
-	VMOVUPS 96(R8)(DX*4), Y15
+	VMOVUPS 64(R8)(DX*4), Y2
+	VMOVUPS 96(R8)(DX*4), Y3
 	NEGQ    DX
 	CMPQ    DX, $0x08
 	JG      two
 
 one:
-	VMASKMOVPS (SI), Y14, Y0
+	VMASKMOVPS (SI), Y2, Y0
 	VMOVUPS    Y0, (AX)
 	ADDQ       DI, SI
 	ADDQ       CX, AX
@@ -3361,8 +6752,8 @@ one:
 	RET
 
 two:
-	VMASKMOVPS (SI), Y14, Y0
-	VMASKMOVPS 32(SI), Y15, Y1
+	VMASKMOVPS (SI), Y2, Y0
+	VMASKMOVPS 32(SI), Y3, Y1
 	VMOVUPS    Y0, (AX)
 	VMOVUPS    Y1, 32(AX)
 	ADDQ       DI, SI
@@ -3371,37 +6762,3 @@ two:
 	JNZ        two
 	VZEROUPPER
 	RET
-
-DATA onesAndZeros<>+0(SB)/4, $0xffffffff
-DATA onesAndZeros<>+4(SB)/4, $0xffffffff
-DATA onesAndZeros<>+8(SB)/4, $0xffffffff
-DATA onesAndZeros<>+12(SB)/4, $0xffffffff
-DATA onesAndZeros<>+16(SB)/4, $0xffffffff
-DATA onesAndZeros<>+20(SB)/4, $0xffffffff
-DATA onesAndZeros<>+24(SB)/4, $0xffffffff
-DATA onesAndZeros<>+28(SB)/4, $0xffffffff
-DATA onesAndZeros<>+32(SB)/4, $0xffffffff
-DATA onesAndZeros<>+36(SB)/4, $0xffffffff
-DATA onesAndZeros<>+40(SB)/4, $0xffffffff
-DATA onesAndZeros<>+44(SB)/4, $0xffffffff
-DATA onesAndZeros<>+48(SB)/4, $0xffffffff
-DATA onesAndZeros<>+52(SB)/4, $0xffffffff
-DATA onesAndZeros<>+56(SB)/4, $0xffffffff
-DATA onesAndZeros<>+60(SB)/4, $0xffffffff
-DATA onesAndZeros<>+64(SB)/4, $0x00000000
-DATA onesAndZeros<>+68(SB)/4, $0x00000000
-DATA onesAndZeros<>+72(SB)/4, $0x00000000
-DATA onesAndZeros<>+76(SB)/4, $0x00000000
-DATA onesAndZeros<>+80(SB)/4, $0x00000000
-DATA onesAndZeros<>+84(SB)/4, $0x00000000
-DATA onesAndZeros<>+88(SB)/4, $0x00000000
-DATA onesAndZeros<>+92(SB)/4, $0x00000000
-DATA onesAndZeros<>+96(SB)/4, $0x00000000
-DATA onesAndZeros<>+100(SB)/4, $0x00000000
-DATA onesAndZeros<>+104(SB)/4, $0x00000000
-DATA onesAndZeros<>+108(SB)/4, $0x00000000
-DATA onesAndZeros<>+112(SB)/4, $0x00000000
-DATA onesAndZeros<>+116(SB)/4, $0x00000000
-DATA onesAndZeros<>+120(SB)/4, $0x00000000
-DATA onesAndZeros<>+124(SB)/4, $0x00000000
-GLOBL onesAndZeros<>(SB), RODATA|NOPTR, $128

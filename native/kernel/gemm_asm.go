@@ -4,16 +4,16 @@ package kernel
 
 import "unsafe"
 
-// multiplyTile sets C = α·A·B + β·C for a tile of C of rows rows, tileM at most, and tileN columns.
-func (by tiling[T]) multiplyTile(rows, depth int, alpha T, a, b panel[T], beta T, c []T, ldc int) {
+// multiplyTile sets C = α·A·B + β·C for a tile of C of at most tileM rows and tileN columns.
+func (by tiling[T]) multiplyTile(rows, columns, depth int, alpha T, a, b panel[T], beta T, c []T, ldc int) {
 	if by.set == avx512 {
-		multiplyTileAVX512(rows, depth, first(a.data), a.line, a.step, first(b.data), b.step,
+		multiplyTileAVX512(rows, columns, depth, first(a.data), a.line, a.step, first(b.data), b.step,
 			float32(alpha), float32(beta), first(c), ldc)
 	} else if by.set == avx2 {
-		multiplyTileAVX2(rows, depth, first(a.data), a.line, a.step, first(b.data), b.step,
+		multiplyTileAVX2(rows, columns, depth, first(a.data), a.line, a.step, first(b.data), b.step,
 			float32(alpha), float32(beta), first(c), ldc)
 	} else {
-		multiplyTileGeneric(rows, depth, alpha, a.data, b.data, beta, c, ldc)
+		multiplyTileGeneric(rows, columns, depth, alpha, a.data, b.data, beta, c, ldc)
 	}
 }
 

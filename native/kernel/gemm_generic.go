@@ -1,8 +1,8 @@
 package kernel
 
-// multiplyTileGeneric sets the first rows of C = α·A·B + β·C for a tile of C of 4 rows and 2 columns, a being packed
-// (depth, 4) and b (depth, 2).
-func multiplyTileGeneric[T Float](rows, depth int, alpha T, a, b []T, beta T, c []T, ldc int) {
+// multiplyTileGeneric sets C = α·A·B + β·C for a tile of C of at most 4 rows and 2 columns, a being packed (depth, 4) and
+// b (depth, 2).
+func multiplyTileGeneric[T Float](rows, columns, depth int, alpha T, a, b []T, beta T, c []T, ldc int) {
 	var c00, c01, c10, c11, c20, c21, c30, c31 T
 	a, b = a[:4*depth], b[:2*depth]
 	for len(a) >= 4 && len(b) >= 2 {
@@ -19,7 +19,7 @@ func multiplyTileGeneric[T Float](rows, depth int, alpha T, a, b []T, beta T, c 
 	}
 	sums := [4][2]T{{c00, c01}, {c10, c11}, {c20, c21}, {c30, c31}}
 	for i, sum := range sums[:rows] {
-		row := c[i*ldc:][:2]
+		row := c[i*ldc:][:columns]
 		for j := range row {
 			v := alpha * sum[j]
 			if beta != 0 { // C may be anything, NaN too, where it is only written

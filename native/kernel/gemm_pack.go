@@ -35,13 +35,13 @@ func (x panel[T]) from(i int) panel[T] {
 
 // packs is the memory of one product under way, and the blocks of it that are being multiplied.
 type packs[T Float] struct {
-	a, b               panel[T]
-	roomA, roomB, edge []T
+	a, b         panel[T]
+	roomA, roomB []T
 }
 
 // packA makes s.a a block of op(A), packed into panels unless it will be used so seldom that packing does not pay.
 func (s *packs[T]) packA(by tiling[T], x matrix[T], lines, depth, uses int) {
-	if uses <= by.directA {
+	if by.readsInPlace(x, uses) {
 		s.a = panel[T]{x.data, x.line, x.step, x.line}
 		return
 	}
@@ -51,11 +51,20 @@ func (s *packs[T]) packA(by tiling[T], x matrix[T], lines, depth, uses int) {
 // packB makes s.b a block of op(B). Only where the columns of a step are neighbours, and no tile is an edge, can it do
 // without packing.
 func (s *packs[T]) packB(by tiling[T], x matrix[T], lines, depth, uses int) {
-	if uses <= by.directB && x.line == 1 && lines%by.tileN == 0 {
+	if x.line == 1 && lines%by.tileN == 0 && by.readsInPlace(x, uses) {
 		s.b = panel[T]{x.data, 1, x.step, 1}
 		return
 	}
 	s.b = by.pack(&s.roomB, x, by.tileN, lines, depth)
+}
+
+// readsInPlace says whether an operand that is used for so many lines of the other is not worth packing. Where steps are
+// neighbours a panel's cache lines are used one after the other; else each step is in another one.
+func (by tiling[T]) readsInPlace(x matrix[T], uses int) bool {
+	if x.line == 1 {
+		return uses <= by.inPlaceLines
+	}
+	return uses <= by.inPlaceSteps
 }
 
 // pack copies lines into panels of width lines: for each panel, step by step, the elements of its lines side by side.

@@ -9,7 +9,9 @@ type tiling[T Float] struct {
 	tileM, tileN           int // the largest tile of C that is computed at once, from registers
 	unitM                  int // rows of a tile are a multiple of it; missing ones are computed in vain
 	blockM, blockN, blockK int
-	directA, directB       int // for so many columns of C op(A) is not worth packing, op(B) for so many rows
+	// An operand is not worth packing for products with so many lines of the other: one of which lines are neighbours in
+	// memory, and one of which steps are.
+	inPlaceLines, inPlaceSteps int
 }
 
 // unitK is a vector of steps, so that blocks are packed by whole ones.
@@ -26,9 +28,9 @@ func tilingOf[T Float]() tiling[T] {
 func tilingBy[T Float](s set) tiling[T] {
 	switch s {
 	case avx512:
-		return tiling[T]{set: s, tileM: 14, tileN: 32, unitM: 1, blockM: 1024, blockN: 512, blockK: 384, directA: 0, directB: 0}
+		return tiling[T]{set: s, tileM: 14, tileN: 32, unitM: 1, blockM: 1024, blockN: 512, blockK: 384, inPlaceLines: 128, inPlaceSteps: 512}
 	case avx2:
-		return tiling[T]{set: s, tileM: 6, tileN: 16, unitM: 1, blockM: 1024, blockN: 512, blockK: 384, directA: 0, directB: 0}
+		return tiling[T]{set: s, tileM: 6, tileN: 16, unitM: 1, blockM: 1024, blockN: 512, blockK: 384, inPlaceLines: 128, inPlaceSteps: 512}
 	}
-	return tiling[T]{set: s, tileM: 4, tileN: 2, unitM: 4, blockM: 128, blockN: 512, blockK: 256}
+	return tiling[T]{set: s, tileM: 4, tileN: 2, unitM: 4, blockM: 128, blockN: 512, blockK: 384}
 }

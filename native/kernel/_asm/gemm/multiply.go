@@ -8,38 +8,35 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// tile is the registers of multiplyTile.
+// tile is a tile of C of rows rows and one or two vectors of columns, and the registers of multiplyTile.
 type tile struct {
 	set
-	a            []reg.GPVirtual // rows 0, 3, 6 ... of A at the step; rows between by line
-	line, step   reg.GPVirtual   // bytes from row to row of A, and from step to step
-	b, bStep     reg.GPVirtual
-	c, ldc       reg.GPVirtual
-	depth, spare reg.GPVirtual
+	rows, vectors int
+	a             []reg.GPVirtual // rows 0, 3, 6 ... of A at the step; rows between by line
+	line, step    reg.GPVirtual   // bytes from row to row of A, and from step to step
+	b, bStep      reg.GPVirtual
+	c, ldc        reg.GPVirtual
+	depth, spare  reg.GPVirtual
 }
 
-// The vectors that hold no sums.
-func (t tile) b0() reg.VecPhysical            { return t.wide[0] }
-func (t tile) b1() reg.VecPhysical            { return t.wide[1] }
+// The first four vectors hold a step of B and elements of A, the others sums.
 func (t tile) factor(row int) reg.VecPhysical { return t.wide[2+row%2] }
-func (t tile) sum(row, half int) reg.VecPhysical {
-	return t.wide[4+2*row+half]
-}
+func (t tile) sum(row, v int) reg.VecPhysical { return t.wide[4+row*t.vectors+v] }
 
-// multiplyTile writes one loop for each number of rows. Every element of C has one sum, to which the products are
-// added in the order of the steps by fused multiply-adds: its bits do not depend on the shape of the tile.
+// multiplyTile writes a loop for each number of rows and vectors. Every element of C has one sum, to which the products
+// are added in the order of the steps by fused multiply-adds: its bits do not depend on the shape of the tile.
 func multiplyTile(s set) {
-	TEXT("multiplyTile"+s.name, NOSPLIT, "func(rows, depth int, a *float32, aLine, aStep int, b *float32, bStep int, "+
-		"alpha, beta float32, c *float32, ldc int)")
+	TEXT("multiplyTile"+s.name, NOSPLIT, "func(rows, columns, depth int, a *float32, aLine, aStep int, "+
+		"b *float32, bStep int, alpha, beta float32, c *float32, ldc int)")
 	Pragma("noescape")
-	Doc(fmt.Sprintf("multiplyTile%s sets C = α·A·B + β·C for a tile of C of 1 to %d rows and %d columns. It works like", s.name, s.rows, 2*s.bytes/float),
-		"multiplyTileGeneric. Element p of A's row i is a[i*aLine+p*aStep], that of B's column j is b[p*bStep+j].")
+	Doc(fmt.Sprintf("multiplyTile%s sets C = α·A·B + β·C for a tile of C of 1 to %d rows and 1 to %d columns. It works like",
+		s.name, s.rows, 2*s.lanes()),
+		"multiplyTileGeneric. Element p of A's row i is a[i*aLine+p*aStep], that of B's column j is b[p*bStep+j]; whole",
+		"vectors of B are read.")
 	t := tile{set: s, line: GP64(), step: GP64(), b: GP64(), bStep: GP64(), c: GP64(), ldc: GP64(), depth: GP64(), spare: GP64()}
-	rows := GP64()
 	for range (s.rows + 2) / 3 {
 		t.a = append(t.a, GP64())
 	}
-	Load(Param("rows"), rows)
 	Load(Param("depth"), t.depth)
 	Load(Param("a"), t.a[0])
 	Load(Param("b"), t.b)
@@ -55,93 +52,135 @@ func multiplyTile(s set) {
 	for i := 1; i < len(t.a); i++ {
 		LEAQ(Mem{Base: t.a[i-1], Index: t.spare, Scale: 1}, t.a[i])
 	}
-	for n := s.rows; n > 1; n-- {
-		CMPQ(rows, U8(n))
-		JE(LabelRef(fmt.Sprintf("rows%d", n)))
+	CMPQ(parameter("columns"), U8(s.lanes()))
+	Load(Param("rows"), t.spare)
+	JLE(LabelRef("narrow"))
+	t.vectors = 2
+	t.eachHeight()
+	Label("narrow")
+	t.vectors = 1
+	t.eachHeight()
+}
+
+// eachHeight branches to a loop by the number of rows, which is in spare.
+func (t tile) eachHeight() {
+	for t.rows = t.set.rows; t.rows > 1; t.rows-- {
+		CMPQ(t.spare, U8(t.rows))
+		JE(LabelRef(t.label("rows")))
 	}
-	for n := 1; n <= s.rows; n++ {
-		t.rowsOf(n)
+	for t.rows = 1; t.rows <= t.set.rows; t.rows++ {
+		t.multiply()
+		t.store()
 	}
 }
 
-// rowsOf writes the loop over the steps for n rows, and what follows it.
-func (t tile) rowsOf(n int) {
-	label := func(name string) string { return fmt.Sprintf("%s%d", name, n) }
-	Label(label("rows"))
+func (t tile) label(name string) string { return fmt.Sprintf("%s%dx%d", name, t.rows, t.vectors) }
+
+// multiply adds up the steps. Meanwhile C is on its way to the cache, and so is B eight steps ahead.
+func (t tile) multiply() {
+	Label(t.label("rows"))
 	MOVQ(t.c, t.spare)
-	for row := range n {
-		for half := range 2 {
-			t.zero(t.sum(row, half))
+	for row := range t.rows {
+		for v := range t.vectors {
+			t.zero(t.sum(row, v))
 		}
 		PREFETCHT0(Mem{Base: t.spare})
-		PREFETCHT0(Mem{Base: t.spare, Disp: 2*t.bytes - float})
+		if t.vectors == 2 {
+			PREFETCHT0(Mem{Base: t.spare, Disp: 2*t.bytes - float})
+		}
 		ADDQ(t.ldc, t.spare)
 	}
-	Label(label("step"))
-	VMOVUPS(Mem{Base: t.b}, t.b0())
-	VMOVUPS(Mem{Base: t.b, Disp: t.bytes}, t.b1())
-	PREFETCHT0(Mem{Base: t.b, Index: t.bStep, Scale: 8})
-	if t.bytes == 64 {
-		PREFETCHT0(Mem{Base: t.b, Index: t.bStep, Scale: 8, Disp: 64})
+	Label(t.label("step"))
+	for v := range t.vectors {
+		VMOVUPS(Mem{Base: t.b, Disp: v * t.bytes}, t.wide[v])
+	}
+	for line := 0; line < t.vectors*t.bytes; line += 64 {
+		PREFETCHT0(Mem{Base: t.b, Index: t.bStep, Scale: 8, Disp: line})
 	}
 	ADDQ(t.bStep, t.b)
-	for row := range n {
+	for row := range t.rows {
 		element := Mem{Base: t.a[row/3]}
 		if row%3 > 0 {
 			element.Index, element.Scale = t.line, uint8(row%3)
 		}
 		VBROADCASTSS(element, t.factor(row))
-		VFMADD231PS(t.b0(), t.factor(row), t.sum(row, 0))
-		VFMADD231PS(t.b1(), t.factor(row), t.sum(row, 1))
+		for v := range t.vectors {
+			VFMADD231PS(t.wide[v], t.factor(row), t.sum(row, v))
+		}
 	}
-	for i := range (n + 2) / 3 {
+	for i := range (t.rows + 2) / 3 {
 		ADDQ(t.step, t.a[i])
 	}
 	DECQ(t.depth)
-	JNZ(LabelRef(label("step")))
-	t.store(n, label)
+	JNZ(LabelRef(t.label("step")))
 }
 
-// store writes C = α·sums, or C = α·sums + β·C: with β = 0 what C held is not read.
-func (t tile) store(n int, label func(string) string) {
+// store writes C = α·sums + β·C. With β = 0 what C held is not read.
+func (t tile) store() {
 	alpha, beta := t.wide[0], t.wide[1]
-	parameter := func(name string) Mem {
-		m, err := Param(name).Resolve()
-		if err != nil {
-			panic(err)
-		}
-		return m.Addr
-	}
 	VBROADCASTSS(parameter("alpha"), alpha)
 	VBROADCASTSS(parameter("beta"), beta)
-	for row := range n {
-		for half := range 2 {
-			VMULPS(alpha, t.sum(row, half), t.sum(row, half))
-		}
+	t.eachSum(func(sum reg.VecPhysical, _ int) { VMULPS(alpha, sum, sum) })
+	spare := alpha
+	if t.vectors == 2 {
+		CMPQ(parameter("columns"), U8(2*t.lanes()))
+		JLT(LabelRef(t.label("some")))
+		t.unlessZero(beta, spare, "all", func() {
+			t.eachSum(func(sum reg.VecPhysical, v int) {
+				VFMADD231PS(Mem{Base: t.spare, Disp: v * t.bytes}, beta, sum)
+			})
+		})
+		t.eachSum(func(sum reg.VecPhysical, v int) { VMOVUPS(sum, Mem{Base: t.spare, Disp: v * t.bytes}) })
+		VZEROUPPER()
+		RET()
+		Label(t.label("some"))
 	}
-	VXORPS(reg.X2, reg.X2, reg.X2)
-	VUCOMISS(reg.X2, beta.AsX())
-	JNE(LabelRef(label("add")))
-	JP(LabelRef(label("add")))
-	t.storeRows(n)
-	Label(label("add"))
-	MOVQ(t.c, t.spare)
-	for row := range n {
-		for half := range 2 {
-			VFMADD231PS(Mem{Base: t.spare, Disp: half * t.bytes}, beta, t.sum(row, half))
-		}
-		ADDQ(t.ldc, t.spare)
-	}
-	t.storeRows(n)
-}
-
-func (t tile) storeRows(n int) {
-	for row := range n {
-		for half := range 2 {
-			VMOVUPS(t.sum(row, half), Mem{Base: t.c, Disp: half * t.bytes})
-		}
-		ADDQ(t.ldc, t.c)
-	}
+	columns := t.a[0]
+	Load(Param("columns"), columns)
+	masks := t.masks(columns)
+	t.unlessZero(beta, spare, "some", func() {
+		t.eachSum(func(sum reg.VecPhysical, v int) {
+			t.loadMasked(masks[v], Mem{Base: t.spare, Disp: v * t.bytes}, spare)
+			VFMADD231PS(spare, beta, sum)
+		})
+	})
+	t.eachSum(func(sum reg.VecPhysical, v int) {
+		t.storeMasked(masks[v], sum, Mem{Base: t.spare, Disp: v * t.bytes})
+	})
 	VZEROUPPER()
 	RET()
+}
+
+// eachSum calls do for each sum with the number of its vector, the row of C being at spare.
+func (t tile) eachSum(do func(sum reg.VecPhysical, v int)) {
+	MOVQ(t.c, t.spare)
+	for row := range t.rows {
+		for v := range t.vectors {
+			do(t.sum(row, v), v)
+		}
+		if row < t.rows-1 {
+			ADDQ(t.ldc, t.spare)
+		}
+	}
+}
+
+// unlessZero writes a branch around do.
+func (t tile) unlessZero(x, spare reg.VecPhysical, name string, do func()) {
+	zero := spare.AsX()
+	VXORPS(zero, zero, zero)
+	VUCOMISS(zero, x.AsX())
+	JNE(LabelRef(t.label(name + "add"))) // not equal, or not a number
+	JP(LabelRef(t.label(name + "add")))
+	JMP(LabelRef(t.label(name + "set")))
+	Label(t.label(name + "add"))
+	do()
+	Label(t.label(name + "set"))
+}
+
+func parameter(name string) Mem {
+	m, err := Param(name).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	return m.Addr
 }

@@ -115,13 +115,13 @@ func packSteps(s set) {
 	TEXT("packSteps"+s.name, NOSPLIT, "func(dst *float32, width, lines, depth int, x *float32, ld int)")
 	Pragma("noescape")
 	Doc(fmt.Sprintf("packSteps%s sets dst[p*width+i] = x[p*ld+i] for all i < lines and p < depth, both above 0.", s.name),
-		fmt.Sprintf("There may be %d lines at most. It may write up to %d elements behind the last.", 2*s.bytes/float, s.bytes/float-1))
+		fmt.Sprintf("There may be %d lines at most. It may write up to %d elements behind the last.", 2*s.lanes(), s.lanes()-1))
 	dst, width, lines := Load(Param("dst"), GP64()), Load(Param("width"), GP64()), Load(Param("lines"), GP64())
 	depth, x, ld := Load(Param("depth"), GP64()), Load(Param("x"), GP64()), Load(Param("ld"), GP64())
 	SHLQ(U8(2), ld)
 	SHLQ(U8(2), width)
 	masks := s.masks(lines)
-	CMPQ(lines, U8(s.bytes/float))
+	CMPQ(lines, U8(s.lanes()))
 	JG(LabelRef("two"))
 	for vectors, label := range []string{1: "one", 2: "two"} {
 		if vectors == 0 {

@@ -27,8 +27,8 @@ var avx2 = set{name: "AVX2", rows: 6, bytes: 32, wide: []reg.VecPhysical{
 	reg.Y0, reg.Y1, reg.Y2, reg.Y3, reg.Y4, reg.Y5, reg.Y6, reg.Y7, reg.Y8, reg.Y9, reg.Y10, reg.Y11, reg.Y12, reg.Y13, reg.Y14, reg.Y15,
 }}
 
-// lanes is the number of 128-bit lanes of a vector.
-func (s set) lanes() int { return s.bytes / 16 }
+// lanes is the number of elements of a vector.
+func (s set) lanes() int { return s.bytes / float }
 
 func (s set) zero(x reg.VecPhysical) {
 	if s.bytes == 64 {
@@ -38,7 +38,8 @@ func (s set) zero(x reg.VecPhysical) {
 	}
 }
 
-// masks returns what loadMasked takes for the first count elements of two vectors.
+// masks returns what loadMasked and storeMasked take for the first count elements of two vectors: mask registers, or the
+// third and fourth vector.
 func (s set) masks(count reg.Register) [2]reg.Register {
 	if s.bytes == 64 {
 		ones := GP64()
@@ -50,27 +51,36 @@ func (s set) masks(count reg.Register) [2]reg.Register {
 		return [2]reg.Register{reg.K1, reg.K2}
 	}
 	window := GP64() // of 16 lines, the first count within the ones
-	LEAQ(onesAndZeros(), window)
+	LEAQ(onesAndZeros, window)
 	NEGQ(count)
-	VMOVUPS(Mem{Base: window, Index: count, Scale: float, Disp: 2 * s.bytes}, reg.Y14)
-	VMOVUPS(Mem{Base: window, Index: count, Scale: float, Disp: 3 * s.bytes}, reg.Y15)
+	VMOVUPS(Mem{Base: window, Index: count, Scale: float, Disp: 2 * s.bytes}, reg.Y2)
+	VMOVUPS(Mem{Base: window, Index: count, Scale: float, Disp: 3 * s.bytes}, reg.Y3)
 	NEGQ(count)
-	return [2]reg.Register{reg.Y14, reg.Y15}
+	return [2]reg.Register{reg.Y2, reg.Y3}
 }
 
 // onesAndZeros is 16 elements of ones and 16 of zeros.
-func onesAndZeros() Mem {
+var onesAndZeros = func() Mem {
 	table := GLOBL("onesAndZeros", attr.RODATA|attr.NOPTR)
 	for i := range 32 {
 		DATA(i*float, U32(uint32(i/16-1)))
 	}
 	return table
-}
+}()
 
 // loadMasked reads the elements that mask has and sets the others to zero.
 func (s set) loadMasked(mask reg.Register, from Mem, to reg.VecPhysical) {
 	if s.bytes == 64 {
 		VMOVUPS_Z(from, mask, to)
+	} else {
+		VMASKMOVPS(from, mask, to)
+	}
+}
+
+// storeMasked writes the elements that mask has.
+func (s set) storeMasked(mask reg.Register, from reg.VecPhysical, to Mem) {
+	if s.bytes == 64 {
+		VMOVUPS(from, mask, to)
 	} else {
 		VMASKMOVPS(from, mask, to)
 	}
