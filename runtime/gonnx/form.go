@@ -105,6 +105,9 @@ func checkConstant(t *onnx.TensorProto) error {
 func checkNames(g *onnx.GraphProto) error {
 	defined := map[string]string{}
 	define := func(name, by string) error {
+		if name == "" {
+			return fmt.Errorf("%s has no name", by)
+		}
 		if earlier, there := defined[name]; there {
 			return fmt.Errorf("value %q is both %s and %s", name, earlier, by)
 		}

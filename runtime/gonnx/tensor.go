@@ -124,8 +124,14 @@ func resolveAxis(axis, rank int) (int, error) {
 	return axis, nil
 }
 
+// maxRank bounds the dimensions of a tensor whose axes are named.
+const maxRank = 64
+
 // resolveAxes resolves several, which must be different.
 func resolveAxes(axes []int, rank int) ([]int, error) {
+	if rank > maxRank {
+		return nil, fmt.Errorf("a tensor of %d dimensions, want at most %d", rank, maxRank)
+	}
 	resolved := make([]int, len(axes))
 	for i, a := range axes {
 		axis, err := resolveAxis(a, rank)
