@@ -1,8 +1,6 @@
 package ort
 
-import (
-	"os"
-)
+import "os"
 
 // Facts are what this machine has of ONNX Runtime.
 type Facts struct {

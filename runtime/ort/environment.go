@@ -14,8 +14,7 @@ import (
 // it until the end.
 var environment struct {
 	sync.Mutex
-	library Library          // the loaded one; its Path is empty before
-	failed  map[string]error // by path
+	library Library // the loaded one; its Path is empty before
 }
 
 // load makes the environment on the library that option leads to, or returns the one that the process already has.
@@ -33,18 +32,10 @@ func load(option string) (Library, error) {
 		}
 		return loaded, nil
 	}
-	if err := environment.failed[library.Path]; err != nil {
-		return Library{}, err
-	}
 	onnxruntime.SetSharedLibraryPath(library.Path)
 	// Every failure reaches us as an error; ONNX Runtime's own log would only repeat it on standard error.
 	if err := onnxruntime.InitializeEnvironment(onnxruntime.WithLogLevelFatal()); err != nil {
-		err = fmt.Errorf("ort: load library: %s: %w", library.Path, cause(err))
-		if environment.failed == nil {
-			environment.failed = map[string]error{}
-		}
-		environment.failed[library.Path] = err
-		return Library{}, err
+		return Library{}, fmt.Errorf("ort: load library: %s: %w", library.Path, cause(err))
 	}
 	environment.library = library
 	return library, nil

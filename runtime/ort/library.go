@@ -38,8 +38,8 @@ const (
 type Library struct {
 	Path      string   `json:"path"`
 	Origin    Origin   `json:"origin"`
-	Version   string   `json:"version"`   // "1.30.0"; empty in a build without cgo, which cannot ask
-	Providers []string `json:"providers"` // in ONNX Runtime's words: "CUDAExecutionProvider", "CPUExecutionProvider"
+	Version   string   `json:"version"`   // "1.30.0"; empty where a build without cgo cannot read it off the file
+	Providers []string `json:"providers"` // "CUDAExecutionProvider", ...; a build without cgo knows none
 }
 
 // Find returns the library to use. The first of these that names one decides, and if what it names is not usable that

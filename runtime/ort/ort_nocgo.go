@@ -29,7 +29,7 @@ func (s *Session) Run(context.Context, map[string]runtime.Tensor) (map[string]ru
 }
 
 // probe cannot ask a library that it cannot load: what is known of it is its file.
-func probe(path string) (version string, providers []string, err error) { return "", nil, nil }
+func probe(path string) (version string, providers []string, err error) { return "", []string{}, nil }
 
 func cudaLack(Library) string { return errNoCgo().Error() }
 

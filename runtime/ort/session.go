@@ -78,10 +78,7 @@ func signature(path string, library Library) (inputs, outputs []onnxruntime.Inpu
 	defer options.Destroy()
 	inputs, outputs, err = onnxruntime.GetInputOutputInfoWithOptions(path, options)
 	if err != nil {
-		if err = cause(err); strings.Contains(err.Error(), "Protobuf parsing failed") {
-			err = fmt.Errorf("truncated, or not an ONNX model: %w", err)
-		}
-		return nil, nil, err
+		return nil, nil, unreadable(cause(err))
 	}
 	if len(inputs) == 0 || len(outputs) == 0 {
 		return nil, nil, fmt.Errorf("got %d inputs and %d outputs, want at least one each", len(inputs), len(outputs))
@@ -94,6 +91,16 @@ func signature(path string, library Library) (inputs, outputs []onnxruntime.Inpu
 		}
 	}
 	return inputs, outputs, nil
+}
+
+// unreadable explains err where it is ONNX Runtime's word for a file that ends early or is something else.
+func unreadable(err error) error {
+	for _, word := range []string{"Protobuf parsing failed", "does not have a graph"} {
+		if strings.Contains(err.Error(), word) {
+			return fmt.Errorf("truncated, or not an ONNX model (%s); export it again", word)
+		}
+	}
+	return err
 }
 
 // Engine returns "onnxruntime", its version and the provider.
