@@ -32,9 +32,7 @@ func broadcast[T, R element](r *run, a, b tensor, l loops[T, R]) ([]tensor, erro
 	w.each(r.pool, func(begin, n int, at [3]int) {
 		to := out[begin:][:n]
 		switch {
-		case stepA == 0 && stepB == 0: // a single element
-			l.right(to, x[at[0]:][:n], y[at[1]])
-		case stepB == 0:
+		case stepB == 0: // of a single element, stepA is 0 too
 			l.right(to, x[at[0]:][:n], y[at[1]])
 		case stepA == 0:
 			l.left(to, x[at[0]], y[at[1]:][:n])

@@ -3,7 +3,7 @@
 //	form.go       which files are taken: the standard float32 unrolled form; every other is refused by name
 //	backend.go    the graph that onnx-go's decoder builds
 //	program.go    that graph as steps, each knowing whose last use it is
-//	session.go    Open and Run
+//	session.go    Open and Run; feed.go checks what Run is given
 //	operators.go  the table of operators
 //	elementwise.go binary.go pow.go where.go        one number at a time, with broadcasting
 //	matmul.go softmax.go layernorm.go reduce.go     what sums

@@ -30,7 +30,7 @@ var refused = map[string]string{
 var unchanged = []string{"ConstantOfShape", "Pow", "Range"}
 
 // uncovered are operators without a case on our types: Equal's are on int32, and Cast's from or to types that are not
-// ours. Operators_test has both.
+// ours. operators_test.go has both.
 var uncovered = []string{"Equal", "Cast"}
 
 // ONNX's backend tests of every operator that is known, on float32, int64 and bool.

@@ -3,6 +3,7 @@ package gonnx
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -67,7 +68,7 @@ func reshape(from, wanted []int, allowZero bool) ([]int, error) {
 
 // buildShape returns the dimensions from start to end, which are cut to those that are there.
 func buildShape(n *nodeAttributes) operator {
-	start, end := int(attribute(n, "start", int64(0))), int(attribute(n, "end", int64(anyNumber)))
+	start, end := int(attribute(n, "start", int64(0))), int(attribute(n, "end", int64(math.MaxInt64)))
 	return func(r *run, in []tensor) ([]tensor, error) {
 		if in[0].absent() {
 			return nil, errors.New("the input is missing")
