@@ -5,9 +5,12 @@
 //	Open     a model file to a session on the CPU or on CUDA
 //	Doctor   what this machine has, what it lacks and the command that mends it
 //
-// The library is loaded at run time; a process loads one. Its version is asked before anything else is called, so that
-// a library that is too old, truncated or no library at all is an error and not a crash. Nothing falls back silently:
-// a provider that the library does not have is an error too.
+// The library is loaded at run time. Its file is looked at first, and its version before anything else is called, so
+// that a library that is too old, truncated or no library at all is an error and not a crash. Nothing falls back
+// silently: a provider that the library does not have is an error too.
+//
+// A process runs one library, the first that a model was opened with. It may look at others: these stay loaded, with
+// names of their own (RTLD_LOCAL), and do nothing. ONNX Runtime sets no signal handlers; Go's stay as they are.
 //
 // ONNX Runtime is reached through github.com/yalue/onnxruntime_go, which needs cgo. In a build without cgo the package
 // has the same functions; Find and Install work, Open says what is missing.

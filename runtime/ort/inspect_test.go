@@ -73,12 +73,14 @@ func TestInspectLibraries(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, test := range []struct{ name, path, want string }{
-		{"old, by its file", compile(t, runtimeOf("1.30.0"), stamp("1.20.1")), `version "1.20.1" is too old, want 1.24 or newer`},
+		{"old, by its file", compile(t, runtimeOf("1.30.0"), stamp("1.20.1")),
+			`version "1.20.1" is too old, want 1.24 or newer`},
 		{"old, by its word", compile(t, runtimeOf("1.23.2"), ""), `version "1.23.2" is too old, want 1.24 or newer`},
+		{"of no age", compile(t, runtimeOf("main"), ""), `version "main" is not known, want 1.24 or newer`},
 		{"without the API", good, "does not have API 24"},
 		{"something else", compile(t, "int f(void) { return 1; }", ""), "exports no OrtGetApiBase"},
-		{"wants the entry point of others", compile(t, "int OrtGetApiBase(void); int f(void) { return OrtGetApiBase(); }", ""),
-			"exports no OrtGetApiBase"},
+		{"wants the entry point of others",
+			compile(t, "int OrtGetApiBase(void); int f(void) { return OrtGetApiBase(); }", ""), "exports no OrtGetApiBase"},
 		{"no base", compile(t, "void *OrtGetApiBase(void) { return 0; }", ""), "OrtGetApiBase returned nothing"},
 		{"dependency missing", needy, "cannot be loaded: "},
 		{"truncated", damaged(t, good, func(b []byte) []byte { return b[:len(b)/2] }), "a damaged one"},
@@ -87,7 +89,8 @@ func TestInspectLibraries(t *testing.T) {
 			"truncated: got "},
 		{"other processor", damaged(t, good, func(b []byte) []byte { b[18], b[19] = byte(elf.EM_S390), 0; return b }),
 			"made for another processor: got EM_S390"},
-		{"executable", damaged(t, good, func(b []byte) []byte { b[16] = byte(elf.ET_EXEC); return b }), "not a shared library but ET_EXEC"},
+		{"executable", damaged(t, good, func(b []byte) []byte { b[16] = byte(elf.ET_EXEC); return b }),
+			"not a shared library but ET_EXEC"},
 		{"empty", damaged(t, good, func([]byte) []byte { return nil }), "not a shared library"},
 		{"text", damaged(t, good, func([]byte) []byte { return bytes.Repeat([]byte("text\n"), 99) }), "not a shared library"},
 	} {

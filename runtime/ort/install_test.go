@@ -6,8 +6,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"os"
 	"path/filepath"
+	goruntime "runtime"
 	"strings"
 	"testing"
 )
@@ -19,7 +21,8 @@ func sumOf(content string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// fakeNPM puts a program npm in front of PATH: a shell script. In it, $ARCHIVE is a package with content as the library.
+// fakeNPM puts a program npm in front of PATH: a shell script. In it, $ARCHIVE is a package with content as the member
+// of that name.
 func fakeNPM(t *testing.T, script, name, content string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -60,8 +63,37 @@ func TestInstall(t *testing.T) {
 	if err := os.WriteFile(path, []byte("damaged"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.install(context.Background(), path); err == nil || !strings.Contains(err.Error(), "npm is not installed") {
+	_, err = a.install(context.Background(), path)
+	if err == nil || !strings.Contains(err.Error(), "npm is not installed") {
 		t.Errorf("a damaged library without npm: got error %v", err)
+	}
+}
+
+// Install itself: the package and the member that it asks for are the pinned ones, and only their own bytes will do.
+func TestInstallChecksThePinnedSum(t *testing.T) {
+	wanted, ok := artifacts[goruntime.GOOS+"/"+goruntime.GOARCH]
+	if !ok {
+		t.Skip("no library is pinned for this platform")
+	}
+	fakeNPM(t, `test "$1 $2" = "pack onnxruntime-node@`+PinnedVersion+`" && cp "$ARCHIVE" .`, wanted.member, "forged")
+	cache := t.TempDir()
+	t.Setenv("XDG_CACHE_HOME", cache)
+	_, _, err := Install(context.Background())
+	want := "checksum mismatch: got SHA-256 " + sumOf("forged") + ", want " + wanted.sha256
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got error %v, want one that says %q", err, want)
+	}
+	filepath.WalkDir(cache, func(path string, entry os.DirEntry, _ error) error {
+		if !entry.IsDir() {
+			t.Errorf("%s was left behind", path)
+		}
+		return nil
+	})
+
+	t.Setenv("XDG_CACHE_HOME", "")
+	t.Setenv("HOME", "")
+	if _, _, err := Install(context.Background()); err == nil || !strings.Contains(err.Error(), "set HOME") {
+		t.Errorf("no home: got error %v", err)
 	}
 }
 
@@ -76,6 +108,7 @@ func TestInstallFails(t *testing.T) {
 		{`echo "npm error code ETARGET" >&2; exit 1`, member, "does not have it (ETARGET)"},
 		{`echo "npm error code EWHATEVER" >&2; exit 1`, member, "failed with EWHATEVER"},
 		{`echo "something else" >&2; exit 3`, member, "something else"},
+		{`exit 3`, member, "npm pack " + npmPackage + ": exit status 3"},
 	} {
 		t.Run(test.want, func(t *testing.T) {
 			fakeNPM(t, test.script, test.name, "not what was promised")
@@ -92,25 +125,32 @@ func TestInstallFails(t *testing.T) {
 	}
 }
 
-func TestInstallCanBeCancelled(t *testing.T) {
-	fakeNPM(t, `sleep 60`, member, "")
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
+// A file where the cache's directory should be.
+func TestInstallIntoNoDirectory(t *testing.T) {
+	fakeNPM(t, `cp "$ARCHIVE" .`, member, "the library")
 	a := artifact{member: member, sha256: sumOf("the library")}
-	if _, err := a.install(ctx, filepath.Join(t.TempDir(), "lib")); err != context.Canceled {
-		t.Errorf("got error %v, want %v", err, context.Canceled)
+	_, err := a.install(context.Background(), filepath.Join(fakeLibrary(t, "file"), "lib"))
+	if err == nil || !strings.Contains(err.Error(), "not a directory") {
+		t.Errorf("got error %v", err)
 	}
 }
 
-// Doctor names what is missing and the one command that mends it.
-func TestDoctor(t *testing.T) {
-	t.Setenv(LibraryEnv, filepath.Join(t.TempDir(), "none.so"))
-	facts := Doctor("")
-	if facts.Library != nil || len(facts.Lacks) == 0 {
-		t.Fatalf("got %+v, want no library and what is lacking", facts)
-	}
-	last := facts.Lacks[len(facts.Lacks)-1]
-	if !strings.Contains(last.What, LibraryEnv) || !strings.Contains(last.Mend, "unset "+LibraryEnv) {
-		t.Errorf("got %+v, want the variable as the cause and the cure", last)
+// A download that has begun ends with ctx.
+func TestInstallCanBeCancelled(t *testing.T) {
+	begun := filepath.Join(t.TempDir(), "begun")
+	fakeNPM(t, `mkfifo '`+begun+`'; echo > '`+begun+`'; exec sleep 3600`, member, "")
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		for {
+			if _, err := os.ReadFile(begun); err == nil { // waits for the script to write
+				break
+			}
+			goruntime.Gosched()
+		}
+		cancel()
+	}()
+	a := artifact{member: member, sha256: sumOf("the library")}
+	if _, err := a.install(ctx, filepath.Join(t.TempDir(), "lib")); !errors.Is(err, context.Canceled) {
+		t.Errorf("got error %v, want %v", err, context.Canceled)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -34,7 +35,8 @@ func usable(bad ...string) func(string) (Library, error) {
 func TestFindOrder(t *testing.T) {
 	option, environment := fakeLibrary(t, "libonnxruntime.so"), fakeLibrary(t, "libonnxruntime.so.1")
 	cache, system := fakeLibrary(t, cachedName), fakeLibrary(t, "libonnxruntime.so.1.30.0")
-	s := search{option: option, environment: environment, cache: cache, system: []string{filepath.Dir(system)}, inspect: usable()}
+	s := search{option: option, environment: environment, cache: cache, system: []string{filepath.Dir(system)},
+		inspect: usable()}
 	for _, want := range []struct {
 		path   string
 		origin Origin
@@ -84,7 +86,8 @@ func TestFindDoesNotFallBack(t *testing.T) {
 // A directory gives its newest library, and one that cannot be used is passed over in a system directory.
 func TestFindInDirectory(t *testing.T) {
 	dir := t.TempDir()
-	for _, name := range []string{"libonnxruntime.so.1.9.0", "libonnxruntime.so.1.30.0", "libonnxruntime.so.1.24.0", "other.so"} {
+	for _, version := range []string{"1.9.0", "1.30.0", "1.24.0"} {
+		name := "libonnxruntime.so." + version
 		if err := os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o666); err != nil {
 			t.Fatal(err)
 		}
@@ -101,26 +104,47 @@ func TestFindInDirectory(t *testing.T) {
 }
 
 func TestVersions(t *testing.T) {
-	for version, ok := range map[string]bool{"1.24": true, "1.24.0": true, "1.30.0": true, "2.0": true, "1.23.2": false, "1.9.9": false, "": false} {
+	for version, ok := range map[string]bool{
+		"1.24": true, "1.24.0": true, "1.30.0": true, "1.31.0-dev": true, "2.0": true,
+		"1.23.2": false, "1.9.9": false, "0.5": false, "": false, "unknown": false,
+	} {
 		if err := checkVersion(version); (err == nil) != ok {
 			t.Errorf("version %q: got error %v, want good = %v", version, err, ok)
 		}
 	}
 }
 
-// The file itself is looked at before the loader is: what is no library of ONNX Runtime is one sentence, not a crash.
-func TestInspectRefuses(t *testing.T) {
-	executable, err := os.Executable()
-	if err != nil {
+// Find reads the environment, and says which of its places is wrong.
+func TestFindReadsTheEnvironment(t *testing.T) {
+	t.Setenv(LibraryEnv, fakeLibrary(t, "libonnxruntime.so"))
+	_, err := Find("")
+	if want := LibraryEnv + ": " + os.Getenv(LibraryEnv); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got error %v, want one that says %q", err, want)
+	}
+	t.Setenv(LibraryEnv, "none.so") // as a name alone the loader would search its own places for it
+	if _, err := Find(""); err == nil || !strings.Contains(err.Error(), "/none.so: no such file") {
+		t.Errorf("got error %v, want one with an absolute path", err)
+	}
+}
+
+// The places of a system are absolute, once each, and the loader's configuration is among them.
+func TestSystemDirectories(t *testing.T) {
+	t.Setenv("LD_LIBRARY_PATH", "/first:relative:/first:/usr/lib")
+	t.Setenv("DYLD_LIBRARY_PATH", "/first:relative:/first:/usr/lib")
+	dirs := systemDirectories()
+	if dirs[0] != "/first" {
+		t.Errorf("the first is %s, want what the loader's variable names", dirs[0])
+	}
+	for i, dir := range dirs {
+		if !filepath.IsAbs(dir) || slices.Contains(dirs[:i], dir) {
+			t.Errorf("%s is relative or there twice in %v", dir, dirs)
+		}
+	}
+	conf := filepath.Join(t.TempDir(), "x.conf")
+	if err := os.WriteFile(conf, []byte("# comment\n/opt/a\n\n  /opt/b \nhwcap 1\n"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	for path, want := range map[string]string{
-		fakeLibrary(t, "libonnxruntime.so"):      "not a shared library",
-		filepath.Join(t.TempDir(), "missing.so"): "no such file",
-		executable:                               "onnx", // this test: not a library, or not ONNX Runtime's
-	} {
-		if _, err := inspect(path); err == nil || !strings.Contains(strings.ToLower(err.Error()), want) && !strings.Contains(err.Error(), "not a shared library but") {
-			t.Errorf("%s: got error %v, want one that says %q", path, err, want)
-		}
+	if got := loaderDirectories(conf); !slices.Equal(got, []string{"/opt/a", "/opt/b"}) {
+		t.Errorf("got %v, want /opt/a and /opt/b", got)
 	}
 }

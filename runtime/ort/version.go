@@ -7,8 +7,12 @@ import (
 	"strings"
 )
 
-// checkVersion returns an error if a library of version is older than [MinimumVersion].
+// checkVersion returns an error if a library of version is older than [MinimumVersion], or does not say how old it is.
 func checkVersion(version string) error {
+	major, _, _ := strings.Cut(version, ".")
+	if _, err := strconv.Atoi(major); err != nil {
+		return fmt.Errorf("version %q is not known, want %s or newer", version, MinimumVersion)
+	}
 	if compareVersions(version, MinimumVersion) < 0 {
 		return fmt.Errorf("version %q is too old, want %s or newer", version, MinimumVersion)
 	}
