@@ -3,6 +3,7 @@ package native
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -80,7 +81,7 @@ type packed struct {
 
 // pack gathers the attended tokens. Every one is a masked position, so that logits are computed for all.
 func pack(c models.Config, inputs map[string]runtime.Tensor) (*packed, error) {
-	for name := range inputs {
+	for _, name := range slices.Sorted(maps.Keys(inputs)) {
 		if !slices.Contains(c.Architecture.Inputs(), name) {
 			return nil, fmt.Errorf("the model has no input %s; it has %v", name, c.Architecture.Inputs())
 		}
@@ -96,8 +97,11 @@ func pack(c models.Config, inputs map[string]runtime.Tensor) (*packed, error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(t.Shape) != 2 {
-			return nil, fmt.Errorf("input %s has shape %v, want (batch, sequence)", name, t.Shape)
+		if len(t.Shape) != 2 || t.Shape[0] < 1 || t.Shape[1] < 1 {
+			return nil, fmt.Errorf("input %s has shape %v, want (batch, sequence), at least one of each", name, t.Shape)
+		}
+		if len(values) != t.Shape[0]*t.Shape[1] {
+			return nil, fmt.Errorf("input %s holds %d elements, want those of its shape %v", name, len(values), t.Shape)
 		}
 		if name == models.InputIDs {
 			p.sequences, p.length = t.Shape[0], t.Shape[1]
@@ -108,8 +112,8 @@ func pack(c models.Config, inputs map[string]runtime.Tensor) (*packed, error) {
 		columns[name] = values
 	}
 	if p.length > c.MaxPositionEmbeddings {
-		return nil, fmt.Errorf("sequences of %d tokens, the model takes at most %d (max_position_embeddings); truncate them",
-			p.length, c.MaxPositionEmbeddings)
+		return nil, fmt.Errorf("sequences of %d tokens, the model takes at most %d (max_position_embeddings); "+
+			"truncate them", p.length, c.MaxPositionEmbeddings)
 	}
 	return p, p.gather(c, columns)
 }
@@ -141,9 +145,6 @@ func (p *packed) gather(c models.Config, columns map[string][]int64) error {
 			return fmt.Errorf("%s of row %d is all zero; leave the row out", models.AttentionMask, row)
 		}
 		b.Offsets = append(b.Offsets, len(p.places))
-	}
-	if p.sequences == 0 {
-		return fmt.Errorf("the batch is empty")
 	}
 	return nil
 }
