@@ -1,7 +1,12 @@
-// Package evaluate runs a task on a runtime.Session and says how well it did: the held-out losses and accuracies of
-// pre-training, and the tokens that fill a mask. It is the same code for every engine.
+// Package evaluate runs a task on a [goalbert/runtime.Session] and says how well it did: the held-out losses and
+// accuracies of pre-training, and the tokens that fill a mask. It is the same code for every engine, so what it says of
+// an exported file and of its checkpoint can be compared.
 //
-//	padding.go      batches without padding to the padded tensors that engines take
+//	padding.go      batches without padding to the padded tensors that engines take; what a model cannot run
 //	pretraining.go  masked-LM and sentence losses and accuracies
 //	fillmask.go     the most probable tokens at [MASK]
+//
+// Losses are cross-entropies in nats, computed in float64 from the engine's float32 logits, and are sums: whoever shows
+// them divides by the counts beside them. An engine returns logits at every position; only those of masked tokens are
+// read.
 package evaluate

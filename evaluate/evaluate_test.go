@@ -3,7 +3,6 @@ package evaluate_test
 import (
 	"context"
 	"errors"
-	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -14,7 +13,6 @@ import (
 	"goalbert/native"
 	"goalbert/runtime"
 	sessions "goalbert/runtime/native"
-	"goalbert/tokenizer"
 )
 
 func weights(t *testing.T) *models.Weights {
@@ -84,11 +82,12 @@ func TestPretrainingIsTheEnginesEvaluate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := evaluate.Pretraining(context.Background(), sessions.New(w, 1), w.Config, slices.Values([]*models.Batch{batch()}))
+	got, err := pretraining(sessions.New(w, 1), w.Config, batch())
 	if err != nil {
 		t.Fatal(err)
 	}
-	numeric.Check(t, "losses", []float64{got.MaskedLM, got.Sentence}, []float64{want.MaskedLM, want.Sentence}, numeric.GoldenFloat32)
+	numeric.Check(t, "losses", []float64{got.MaskedLM, got.Sentence}, []float64{want.MaskedLM, want.Sentence},
+		numeric.GoldenFloat32)
 	got.MaskedLM, got.Sentence = want.MaskedLM, want.Sentence
 	if got != want {
 		t.Errorf("counts are %+v, want %+v", got, want)
@@ -98,91 +97,100 @@ func TestPretrainingIsTheEnginesEvaluate(t *testing.T) {
 	}
 }
 
+func pretraining(s runtime.Session, c models.Config, batches ...*models.Batch) (models.Losses, error) {
+	return evaluate.Pretraining(context.Background(), s, c, slices.Values(batches))
+}
+
+// Losses are sums: those of two batches are the losses of both.
+func TestPretrainingAddsUp(t *testing.T) {
+	w := weights(t)
+	s := sessions.New(w, 1)
+	one, err := pretraining(s, w.Config, batch())
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := pretraining(s, w.Config, batch(), batch())
+	if err != nil {
+		t.Fatal(err)
+	}
+	one.Add(one)
+	if two != one {
+		t.Errorf("twice the batch has %+v, want %+v", two, one)
+	}
+}
+
+// A model without a sentence head has no sentence loss, whatever the labels; nor has a batch without labels.
+func TestPretrainingWithoutSentences(t *testing.T) {
+	w := weights(t)
+	unlabelled := batch()
+	unlabelled.SentenceLabels = nil
+	c := w.Config
+	c.Architecture = models.ForMaskedLM
+	plain := models.NewWeights(c)
+	plain.Initialize(1)
+	for _, test := range []struct {
+		weights *models.Weights
+		batch   *models.Batch
+	}{{w, unlabelled}, {plain, batch()}} {
+		got, err := pretraining(sessions.New(test.weights, 1), test.weights.Config, test.batch)
+		if err != nil || got.Sentences != 0 || got.Sentence != 0 || got.MaskedTokens != 3 {
+			t.Errorf("got %+v, error %v; want 3 masked tokens and no sentence", got, err)
+		}
+	}
+}
+
+// Batches that the model cannot run are one sentence, whatever the engine would have said.
+func TestPretrainingRefuses(t *testing.T) {
+	w := weights(t)
+	for want, change := range map[string]func(*models.Batch){
+		"sequence 2 has 17 tokens, the model takes at most 16 (max_position_embeddings)": func(b *models.Batch) {
+			for i := range 8 {
+				b.InputIDs, b.TokenTypeIDs = append(b.InputIDs, 5), append(b.TokenTypeIDs, 0)
+				b.PositionIDs = append(b.PositionIDs, int32(9+i))
+			}
+			b.Offsets[3] += 8
+		},
+		"sequence 1 has no tokens":                     func(b *models.Batch) { b.Offsets[1] = b.Offsets[2] },
+		"token 4 has id 40, the model has ids 0 to 39": func(b *models.Batch) { b.InputIDs[4] = 40 },
+		"token 0 has id -100":                          func(b *models.Batch) { b.InputIDs[0] = models.IgnoreIndex },
+		"masked label 1 is id 40":                      func(b *models.Batch) { b.MaskedLabels[1] = 40 },
+		"masked label 0 is id -1":                      func(b *models.Batch) { b.MaskedLabels[0] = -1 },
+	} {
+		b := batch()
+		change(b)
+		_, err := pretraining(sessions.New(w, 1), w.Config, b)
+		if err == nil || !strings.Contains(err.Error(), "evaluate: native: "+want) {
+			t.Errorf("got error %v, want one that says %q", err, want)
+		}
+	}
+}
+
+// What an engine does wrong is an error that names it.
+func TestPretrainingOnABrokenEngine(t *testing.T) {
+	c := weights(t).Config
+	masked := scores{logits: make([]float32, 40)}
+	for want, s := range map[string]runtime.Session{
+		"the model has no output sop_logits":                         masked,
+		"output prediction_logits has shape [3 9 39], want [3 9 40]": scores{logits: make([]float32, 39)},
+		"engine failed": scores{logits: make([]float32, 40), err: errors.New("engine failed")},
+	} {
+		if _, err := pretraining(s, c, batch()); err == nil || !strings.Contains(err.Error(), "evaluate: scores: "+want) {
+			t.Errorf("got error %v, want one that says %q", err, want)
+		}
+	}
+	w := weights(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_, err := evaluate.Pretraining(ctx, sessions.New(w, 1), w.Config, slices.Values([]*models.Batch{batch()}))
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: got error %v", err)
+	}
+}
+
 func TestPretrainingWithoutMaskedTokens(t *testing.T) {
 	w := weights(t)
 	_, err := evaluate.Pretraining(context.Background(), sessions.New(w, 1), w.Config, func(func(*models.Batch) bool) {})
 	if err == nil || !strings.Contains(err.Error(), "no masked token") {
 		t.Errorf("got error %v", err)
-	}
-}
-
-// words is a tokenizer of words: an id for each of them after the five special ones.
-type words []string
-
-func (w words) Encode(text string) []int32 {
-	var ids []int32
-	for _, word := range strings.Fields(text) {
-		id, _ := w.ID(word)
-		ids = append(ids, id)
-	}
-	return ids
-}
-func (w words) Decode(ids []int32) string     { panic("not used") }
-func (w words) VocabSize() int                { return len(w) }
-func (w words) Piece(id int32) string         { return w[id] }
-func (w words) ID(piece string) (int32, bool) { i := slices.Index(w, piece); return int32(i), i >= 0 }
-func (w words) StartsWord(int32) bool         { return true }
-func (w words) Special() tokenizer.SpecialIDs {
-	return tokenizer.SpecialIDs{Pad: 0, Unknown: 1, CLS: 2, SEP: 3, MASK: 4}
-}
-
-var vocabulary = words{"<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]", "a", "b", "c"}
-
-// scores is a session whose logits at every position are the same.
-type scores struct {
-	logits []float32
-	err    error
-}
-
-func (s scores) Engine() string    { return "scores" }
-func (s scores) Inputs() []string  { return nil }
-func (s scores) Outputs() []string { return nil }
-func (s scores) Close() error      { return nil }
-func (s scores) Run(_ context.Context, in map[string]runtime.Tensor) (map[string]runtime.Tensor, error) {
-	shape := in[models.InputIDs].Shape
-	var all []float32
-	for range shape[0] * shape[1] {
-		all = append(all, s.logits...)
-	}
-	return map[string]runtime.Tensor{models.PredictionLogits: runtime.NewTensor(all, shape[0], shape[1], len(s.logits))}, s.err
-}
-
-var fillConfig = models.Config{Architecture: models.ForPreTraining, VocabSize: 8, MaxPositionEmbeddings: 6}
-
-func TestFillMask(t *testing.T) {
-	session := scores{logits: []float32{0, 0, 0, 0, 0, 1, 3, 1}}
-	got, err := evaluate.FillMask(context.Background(), session, fillConfig, vocabulary, "a [MASK] b [MASK]", 3)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sum := 5 + 2*math.E + math.Exp(3)
-	want := []evaluate.Candidate{{ID: 6, Piece: "b", Probability: math.Exp(3) / sum},
-		{ID: 5, Piece: "a", Probability: math.E / sum}, {ID: 7, Piece: "c", Probability: math.E / sum}}
-	if len(got) != 2 {
-		t.Fatalf("answers for %d masks, want 2", len(got))
-	}
-	for i, c := range got[1] {
-		if c.ID != want[i].ID || c.Piece != want[i].Piece || math.Abs(c.Probability-want[i].Probability) > 1e-12 {
-			t.Errorf("candidate %d is %+v, want %+v", i, c, want[i])
-		}
-	}
-}
-
-func TestFillMaskRefuses(t *testing.T) {
-	broken := scores{logits: make([]float32, 8), err: errors.New("engine failed")}
-	for _, test := range []struct {
-		session runtime.Session
-		text    string
-		want    string
-	}{
-		{scores{logits: make([]float32, 8)}, "a b", "no [MASK]"},
-		{scores{logits: make([]float32, 8)}, "a b c a [MASK]", "has 7 tokens, the model takes at most 6"},
-		{scores{logits: make([]float32, 7)}, "[MASK]", "has shape [1 3 7], want [1 3 8]"},
-		{broken, "[MASK]", "engine failed"},
-	} {
-		_, err := evaluate.FillMask(context.Background(), test.session, fillConfig, vocabulary, test.text, 1)
-		if err == nil || !strings.Contains(err.Error(), test.want) {
-			t.Errorf("%q: got error %v, want one that says %q", test.text, err, test.want)
-		}
 	}
 }

@@ -2,6 +2,7 @@ package evaluate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -18,15 +19,22 @@ type Candidate struct {
 	Probability float64 `json:"probability"`
 }
 
-// FillMask returns, for each [MASK] of text, the k most probable tokens, most probable first.
-func FillMask(ctx context.Context, session runtime.Session, c models.Config, t tokenizer.Tokenizer, text string, k int) ([][]Candidate, error) {
+// FillMask returns, for each [MASK] of text, the k most probable tokens, most probable first. Masks are filled
+// independently: each sees the others as masks.
+func FillMask(ctx context.Context, session runtime.Session, c models.Config, t tokenizer.Tokenizer, text string,
+	k int) ([][]Candidate, error) {
+	if k < 1 {
+		return nil, fmt.Errorf("evaluate: %d candidates for a mask, want 1 or more", k)
+	}
 	special := t.Special()
 	ids, types := tokenizer.BuildInputs(special, t.Encode(text), nil)
-	if len(ids) > c.MaxPositionEmbeddings {
-		return nil, fmt.Errorf("evaluate: the text has %d tokens, the model takes at most %d (max_position_embeddings); shorten it",
-			len(ids), c.MaxPositionEmbeddings)
+	if !slices.Contains(ids, special.MASK) {
+		return nil, fmt.Errorf("evaluate: no %s in %q; put one where a token is to be filled in", t.Piece(special.MASK), text)
 	}
 	b := &models.Batch{InputIDs: ids, TokenTypeIDs: types, Offsets: []int{0, len(ids)}}
+	if err := check(c, b); err != nil {
+		return nil, fmt.Errorf("evaluate: fill mask: %w", err)
+	}
 	padded := Pad(b, c.PadTokenID)
 	outputs, err := session.Run(ctx, padded.Inputs)
 	if err != nil {
@@ -38,18 +46,20 @@ func FillMask(ctx context.Context, session runtime.Session, c models.Config, t t
 	}
 	var answers [][]Candidate
 	for i, id := range ids {
-		if id == special.MASK {
-			answers = append(answers, candidates(logits[i*c.VocabSize:(i+1)*c.VocabSize], t, k))
+		if id != special.MASK {
+			continue
 		}
-	}
-	if answers == nil {
-		return nil, fmt.Errorf("evaluate: no %s in %q; put one where a token is to be filled in", t.Piece(special.MASK), text)
+		best, err := candidates(logits[i*c.VocabSize:(i+1)*c.VocabSize], t, k)
+		if err != nil {
+			return nil, fmt.Errorf("evaluate: %s: %w", session.Engine(), err)
+		}
+		answers = append(answers, best)
 	}
 	return answers, nil
 }
 
 // candidates returns the k largest of logits with their softmax; of equal ones the smaller id comes first.
-func candidates(logits []float32, t tokenizer.Tokenizer, k int) []Candidate {
+func candidates(logits []float32, t tokenizer.Tokenizer, k int) ([]Candidate, error) {
 	ids := make([]int32, len(logits))
 	for i := range ids {
 		ids[i] = int32(i)
@@ -65,12 +75,15 @@ func candidates(logits []float32, t tokenizer.Tokenizer, k int) []Candidate {
 	})
 	sum := 0.0
 	for _, x := range logits {
-		sum += math.Exp(float64(x - logits[ids[0]]))
+		sum += math.Exp(float64(x) - float64(logits[ids[0]]))
+	}
+	if math.IsNaN(sum) {
+		return nil, errors.New("the logits are not finite; the weights are damaged or the training diverged")
 	}
 	best := make([]Candidate, min(k, len(ids)))
 	for i := range best {
 		best[i] = Candidate{ID: ids[i], Piece: t.Piece(ids[i]),
-			Probability: math.Exp(float64(logits[ids[i]]-logits[ids[0]])) / sum}
+			Probability: math.Exp(float64(logits[ids[i]])-float64(logits[ids[0]])) / sum}
 	}
-	return best
+	return best, nil
 }

@@ -1,6 +1,9 @@
 package evaluate
 
 import (
+	"fmt"
+	"slices"
+
 	"goalbert/models"
 	"goalbert/runtime"
 )
@@ -41,4 +44,30 @@ func Pad(b *models.Batch, pad int) Padded {
 		Length: longest,
 		Places: places,
 	}
+}
+
+// check reports what an engine would refuse in words of its own, or take for something else: a sequence without tokens
+// or with more than the model has positions, and tokens of another vocabulary.
+func check(c models.Config, b *models.Batch) error {
+	for i := range b.Sequences() {
+		n := b.Offsets[i+1] - b.Offsets[i]
+		if n < 1 {
+			return fmt.Errorf("sequence %d has no tokens; leave it out", i)
+		}
+		if n > c.MaxPositionEmbeddings {
+			return fmt.Errorf("sequence %d has %d tokens, the model takes at most %d (max_position_embeddings); shorten it",
+				i, n, c.MaxPositionEmbeddings)
+		}
+	}
+	foreign := func(id int32) bool { return id < 0 || int(id) >= c.VocabSize }
+	if i := slices.IndexFunc(b.InputIDs, foreign); i >= 0 {
+		return fmt.Errorf("token %d has id %d, the model has ids 0 to %d (vocab_size); use the model's own vocabulary",
+			i, b.InputIDs[i], c.VocabSize-1)
+	}
+	foreignLabel := func(id int32) bool { return id != models.IgnoreIndex && foreign(id) }
+	if i := slices.IndexFunc(b.MaskedLabels, foreignLabel); i >= 0 {
+		return fmt.Errorf("masked label %d is id %d, the model has ids 0 to %d (vocab_size); use the model's own vocabulary",
+			i, b.MaskedLabels[i], c.VocabSize-1)
+	}
+	return nil
 }

@@ -5,14 +5,17 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 
 	"goalbert/models"
 	"goalbert/runtime"
 )
 
 // Pretraining runs the batches on session and adds up the losses of the masked tokens, and of the sentence labels
-// where the model has a sentence head and the batch has labels.
-func Pretraining(ctx context.Context, session runtime.Session, c models.Config, batches iter.Seq[*models.Batch]) (models.Losses, error) {
+// where the model has a sentence head and the batch has labels. A model whose weights are not finite has losses that
+// are not.
+func Pretraining(ctx context.Context, session runtime.Session, c models.Config,
+	batches iter.Seq[*models.Batch]) (models.Losses, error) {
 	var total models.Losses
 	for b := range batches {
 		losses, err := pretrainingBatch(ctx, session, c, b)
@@ -27,8 +30,12 @@ func Pretraining(ctx context.Context, session runtime.Session, c models.Config, 
 	return total, nil
 }
 
-func pretrainingBatch(ctx context.Context, session runtime.Session, c models.Config, b *models.Batch) (models.Losses, error) {
+func pretrainingBatch(ctx context.Context, session runtime.Session, c models.Config,
+	b *models.Batch) (models.Losses, error) {
 	var l models.Losses
+	if err := check(c, b); err != nil {
+		return l, err
+	}
 	padded := Pad(b, c.PadTokenID)
 	outputs, err := session.Run(ctx, padded.Inputs)
 	if err != nil {
@@ -63,7 +70,7 @@ func values(outputs map[string]runtime.Tensor, name string, shape ...int) ([]flo
 	if !ok {
 		return nil, fmt.Errorf("the model has no output %s", name)
 	}
-	if fmt.Sprint(t.Shape) != fmt.Sprint(shape) {
+	if !slices.Equal(t.Shape, shape) {
 		return nil, fmt.Errorf("output %s has shape %v, want %v", name, t.Shape, shape)
 	}
 	return runtime.Values[float32](name, t)
