@@ -21,21 +21,12 @@ func ReLUBackward[T Float](dX, dOut, x []T) {
 }
 
 // SiLU sets out = x·σ(x), σ(x) = 1/(1 + e⁻ˣ). out may be x.
-func SiLU[T Float](out, x []T) {
-	out = out[:len(x)]
-	for i, v := range x {
-		out[i] = v * sigmoid(v)
-	}
-}
+//
+// Within 3·2⁻²⁴ of the exact value, relative; in assembly 0 where e⁻ˣ is beyond float32, below -88.7.
+func SiLU[T Float](out, x []T) { silu(setOf[T](), out[:len(x)], x) }
 
 // SiLUBackward sets dX += dOut·σ(x)·(1 + x·(1 - σ(x))).
-func SiLUBackward[T Float](dX, dOut, x []T) {
-	dX, dOut = dX[:len(x)], dOut[:len(x)]
-	for i, v := range x {
-		s := sigmoid(v)
-		dX[i] += dOut[i] * s * (1 + v*(1-s))
-	}
-}
+func SiLUBackward[T Float](dX, dOut, x []T) { siluBackward(setOf[T](), dX[:len(x)], dOut[:len(x)], x) }
 
 // Tanh sets out = tanh(x). out may be x.
 func Tanh[T Float](out, x []T) {

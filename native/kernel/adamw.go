@@ -28,14 +28,10 @@ func AdamW[T Float](w, m, v, g []T, s AdamWStep) {
 		first = 1 - math.Pow(s.Beta1, float64(s.Step))
 		second = 1 - math.Pow(s.Beta2, float64(s.Step))
 	}
-	beta1, beta2, rest1, rest2 := T(s.Beta1), T(s.Beta2), T(1-s.Beta1), T(1-s.Beta2)
-	keep, rate := T(1-s.LearningRate*s.WeightDecay), T(s.LearningRate/first)
-	root, epsilon, scale := T(1/math.Sqrt(second)), T(s.Epsilon), T(s.GradScale)
-	w, m, v = w[:len(g)], m[:len(g)], v[:len(g)]
-	for i, d := range g {
-		d *= scale
-		m[i] = beta1*m[i] + rest1*d
-		v[i] = beta2*v[i] + rest2*d*d
-		w[i] = keep*w[i] - rate*m[i]/(T(math.Sqrt(float64(v[i])))*root+epsilon)
-	}
+	n := len(g)
+	adamW(setOf[T](), w[:n], m[:n], v[:n], g,
+		averagesOf[T](s.Beta1, s.Beta2, s.GradScale), adamWConstants[T]{
+			keep: T(1 - s.LearningRate*s.WeightDecay), rate: T(s.LearningRate / first),
+			root: T(1 / math.Sqrt(second)), epsilon: T(s.Epsilon),
+		})
 }

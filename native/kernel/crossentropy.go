@@ -1,6 +1,9 @@
 package kernel
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // CrossEntropy returns the sum over the rows of logits (rows, classes) of
 //
@@ -9,6 +12,10 @@ import "math"
 // in nats, how many rows that is, and in how many of them the first largest logit is the label's. A row whose label is
 // ignore does not count.
 func CrossEntropy[T Float](logits []T, labels []int32, ignore int32) (sum float64, count, correct int) {
+	return crossEntropy(setOf[T](), logits, labels, ignore)
+}
+
+func crossEntropy[T Float](s set, logits []T, labels []int32, ignore int32) (sum float64, count, correct int) {
 	if len(labels) == 0 {
 		return 0, 0, 0
 	}
@@ -18,15 +25,11 @@ func CrossEntropy[T Float](logits []T, labels []int32, ignore int32) (sum float6
 			continue
 		}
 		row := logits[i*classes:][:classes]
-		best := argMax(row)
-		if best == int(label) {
+		top, total := sumExp(s, row)
+		if row[label] == top && !slices.Contains(row[:label], top) {
 			correct++
 		}
-		total := 0.0
-		for _, v := range row {
-			total += math.Exp(float64(v - row[best]))
-		}
-		sum += math.Log(total) - float64(row[label]-row[best])
+		sum += math.Log(total) - float64(row[label]-top)
 		count++
 	}
 	return sum, count, correct
@@ -35,6 +38,10 @@ func CrossEntropy[T Float](logits []T, labels []int32, ignore int32) (sum float6
 // CrossEntropyBackward sets each row of dLogits (rows, classes) to scale·(softmax(logits) - onehot(label)), and to zero
 // where the label is ignore. dLogits may be logits.
 func CrossEntropyBackward[T Float](dLogits, logits []T, labels []int32, ignore int32, scale T) {
+	crossEntropyBackward(setOf[T](), dLogits, logits, labels, ignore, scale)
+}
+
+func crossEntropyBackward[T Float](s set, dLogits, logits []T, labels []int32, ignore int32, scale T) {
 	if len(labels) == 0 {
 		return
 	}
@@ -45,21 +52,7 @@ func CrossEntropyBackward[T Float](dLogits, logits []T, labels []int32, ignore i
 			clear(out)
 			continue
 		}
-		softmaxRow(out, logits[i*classes:][:classes], 1)
-		out[label]--
-		for j := range out {
-			out[j] *= scale
-		}
+		scaledSoftmax(s, out, logits[i*classes:][:classes], classes, 1, scale)
+		out[label] -= scale
 	}
-}
-
-// argMax returns the index of the first largest value.
-func argMax[T Float](x []T) int {
-	best := 0
-	for i, v := range x {
-		if v > x[best] {
-			best = i
-		}
-	}
-	return best
 }

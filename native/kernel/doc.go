@@ -11,11 +11,12 @@
 // Matrices are row-major slices. A kernel takes the number of columns, or finds it from a weight's length; the rows are
 // what is left. Lengths that do not fit together are mistakes of the caller and panic.
 //
-// X_generic.go is the reference of an X.go that has assembly, in X_amd64.s, which the programs in _asm write; X_asm.go and
+// Where X.go has assembly, X_generic.go is its reference, X_amd64.s is what the programs in _asm write, and X_asm.go and
 // X_noasm.go choose. The build tag purego leaves assembly out.
 //
-// Everything is generic over float32 and float64. Assembly is for float32. Forward functions overwrite their first argument; backward functions
-// add to theirs, unless their comment says otherwise. In-place use is allowed where a comment says so.
+// Everything is generic over float32 and float64; assembly is for float32. Forward functions overwrite their first
+// argument; backward functions add to theirs, unless their comment says otherwise. In-place use is allowed where a
+// comment says so.
 //
 // A kernel set is one arithmetic: results are the same bits within it, wherever the numbers lie in memory, and [Set]
 // names it.

@@ -25,34 +25,15 @@ func GELUBackward[T Float](dX, dOut, x []T) {
 // normalCDF is Φ. By erfc, because 1 + erf loses all digits where Φ is small.
 func normalCDF(x float64) float64 { return math.Erfc(-x/math.Sqrt2) / 2 }
 
-// The constants of the tanh form: √(2/π), and 0.044715 of the paper.
-const (
-	geluScale = 0.7978845608028654
-	geluCubic = 0.044715
-)
-
 // GELUNew sets out = x/2·(1 + tanh(u)), u = √(2/π)·(x + 0.044715x³): the tanh form of GELU, which transformers calls
 // gelu_new. out may be x.
-func GELUNew[T Float](out, x []T) {
-	out = out[:len(x)]
-	for i, v := range x {
-		out[i] = v * sigmoid(2*geluInner(v))
-	}
-}
+//
+// In assembly e⁻²ᵘ is within 1 unit in the last place for the argument that float32 has; beyond float32's range σ is 0.
+func GELUNew[T Float](out, x []T) { geluNew(setOf[T](), out[:len(x)], x) }
 
 // GELUNewBackward sets dX += dOut·f'(x). With σ = (1 + tanh(u))/2 the derivative is
 //
 //	f'(x) = σ + x·2σ(1-σ)·u',   u' = √(2/π)·(1 + 3·0.044715x²)
 func GELUNewBackward[T Float](dX, dOut, x []T) {
-	dX, dOut = dX[:len(x)], dOut[:len(x)]
-	for i, v := range x {
-		s := sigmoid(2 * geluInner(v))
-		slope := geluScale * (1 + 3*geluCubic*v*v)
-		dX[i] += dOut[i] * (s + v*2*s*(1-s)*slope)
-	}
+	geluNewBackward(setOf[T](), dX[:len(x)], dOut[:len(x)], x)
 }
-
-func geluInner[T Float](x T) T { return geluScale * (x + geluCubic*x*x*x) }
-
-// sigmoid returns 1/(1 + e⁻ˣ), which is (1 + tanh(x/2))/2 without the cancellation at negative x.
-func sigmoid[T Float](x T) T { return T(1 / (1 + math.Exp(-float64(x)))) }

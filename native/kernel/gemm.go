@@ -12,7 +12,7 @@ package kernel
 //
 // Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", TOMS 2008.
 func Gemm[T Float](transA, transB bool, m, n, k int, alpha T, a []T, lda int, b []T, ldb int, beta T, c []T, ldc int) {
-	tilingOf[T]().gemm(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
+	tilingBy[T](setOf[T]()).gemm(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
 }
 
 // gemm is Gemm by one tiling. A block of op(A) is packed once, blocks of op(B) one after the other pass by it. Of these

@@ -2,8 +2,6 @@
 
 package kernel
 
-import "unsafe"
-
 // multiplyTile sets C = α·A·B + β·C for a tile of C of at most tileM rows and tileN columns.
 func (by tiling[T]) multiplyTile(rows, columns, depth int, alpha T, a, b panel[T], beta T, c []T, ldc int) {
 	if by.set == avx512 {
@@ -32,6 +30,3 @@ func (by tiling[T]) packPanel(dst []T, width, lines, depth int, x matrix[T]) {
 		packPanelGeneric(dst, width, lines, depth, x)
 	}
 }
-
-// first returns where a slice of float32 begins. Kernel sets other than portable are for float32 alone.
-func first[T Float](x []T) *float32 { return (*float32)(unsafe.Pointer(unsafe.SliceData(x))) }

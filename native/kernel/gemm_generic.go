@@ -1,7 +1,7 @@
 package kernel
 
-// multiplyTileGeneric sets C = α·A·B + β·C for a tile of C of at most 4 rows and 2 columns, a being packed (depth, 4) and
-// b (depth, 2).
+// multiplyTileGeneric sets C = α·A·B + β·C for a tile of C of at most 4 rows and 2 columns, a being packed (depth, 4)
+// and b (depth, 2).
 func multiplyTileGeneric[T Float](rows, columns, depth int, alpha T, a, b []T, beta T, c []T, ldc int) {
 	var c00, c01, c10, c11, c20, c21, c30, c31 T
 	a, b = a[:4*depth], b[:2*depth]

@@ -154,7 +154,7 @@ func TestGemmBetweenGuards(t *testing.T) {
 			for side := range 2 {
 				c := place(p.c, guardedC, side)
 				p.run(s, place(p.a, guardedA, side), place(p.b, guardedB, side), c)
-				numeric.Check(t, p.String(), c, want, numeric.Exact)
+				match(t, p.String(), c, want, numeric.Exact)
 			}
 		})
 	})
@@ -221,7 +221,7 @@ func TestGemmBitsDoNotDependOnPlace(t *testing.T) {
 					part.run(s, moved, b[startB:], got)
 					for row := range part.m {
 						name := fmt.Sprintf("%v, from row %d, column %d: row %d", part, i, j, row)
-						numeric.Check(t, name, got[row*p.ldc:][:part.n], whole[(i+row)*p.ldc+j:][:part.n], numeric.Exact)
+						match(t, name, got[row*p.ldc:][:part.n], whole[(i+row)*p.ldc+j:][:part.n], numeric.Exact)
 					}
 				}
 			}

@@ -17,20 +17,15 @@ type tiling[T Float] struct {
 // unitK is a vector of steps, so that blocks are packed by whole ones.
 const unitK = 16
 
-// tilingOf returns the fastest tiling for T that this processor has.
-func tilingOf[T Float]() tiling[T] {
-	if _, narrow := any(T(0)).(float32); narrow {
-		return tilingBy[T](fastest)
-	}
-	return tilingBy[T](portable)
-}
-
+// tilingBy returns the tiling of a kernel set.
 func tilingBy[T Float](s set) tiling[T] {
 	switch s {
 	case avx512:
-		return tiling[T]{set: s, tileM: 14, tileN: 32, unitM: 1, blockM: 1024, blockN: 512, blockK: 384, inPlaceLines: 128, inPlaceSteps: 512}
+		return tiling[T]{set: s, tileM: 14, tileN: 32, unitM: 1, blockM: 1024, blockN: 512, blockK: 384,
+			inPlaceLines: 128, inPlaceSteps: 512}
 	case avx2:
-		return tiling[T]{set: s, tileM: 6, tileN: 16, unitM: 1, blockM: 1024, blockN: 512, blockK: 384, inPlaceLines: 128, inPlaceSteps: 512}
+		return tiling[T]{set: s, tileM: 6, tileN: 16, unitM: 1, blockM: 1024, blockN: 512, blockK: 384,
+			inPlaceLines: 128, inPlaceSteps: 512}
 	}
 	return tiling[T]{set: s, tileM: 4, tileN: 2, unitM: 4, blockM: 128, blockN: 512, blockK: 384}
 }

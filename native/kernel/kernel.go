@@ -1,6 +1,9 @@
 package kernel
 
-import "runtime"
+import (
+	"fmt"
+	"runtime"
+)
 
 // Float is a type that kernels compute in.
 type Float interface{ float32 | float64 }
@@ -30,6 +33,14 @@ var fastest = func() set {
 	return portable
 }()
 
+// setOf returns the fastest set for T that this processor has.
+func setOf[T Float]() set {
+	if _, narrow := any(T(0)).(float32); narrow {
+		return fastest
+	}
+	return portable
+}
+
 func (s set) String() string {
 	switch s {
 	case avx512:
@@ -43,3 +54,11 @@ func (s set) String() string {
 // Set names the arithmetic of this build on this machine: "avx512 float32", "avx2 float32" or, where the compiler's
 // choice of instructions decides too, "portable float32, arm64". Two machines of one set compute the same bits.
 func Set() string { return fastest.String() }
+
+// rowsOf returns how many rows of so many columns n elements are.
+func rowsOf(n, columns int) int {
+	if n%columns != 0 {
+		panic(fmt.Sprintf("kernel: %d elements are no whole rows of %d", n, columns))
+	}
+	return n / columns
+}

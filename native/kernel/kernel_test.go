@@ -17,54 +17,6 @@ func sizes() []int {
 	return append(all, 127, 128, 129, 255, 256, 257, 768, 3072)
 }
 
-// elementwise lists functions of one number with their definitions in float64, and the largest error in units of
-// float32's unit roundoff, relative to what is added or multiplied: the function itself where it is one rounding of a
-// float64 value, and 4 where float32 arithmetic surrounds it.
-var elementwise = []struct {
-	name   string
-	kernel func(out, x []float32)
-	want   func(x float64) float64
-	ulps   float64
-}{
-	{"GELU", GELU[float32], func(x float64) float64 { return x * math.Erfc(-x/math.Sqrt2) / 2 }, 2},
-	{"GELUNew", GELUNew[float32], func(x float64) float64 {
-		return x / (1 + math.Exp(-2*math.Sqrt(2/math.Pi)*(x+0.044715*x*x*x)))
-	}, 2},
-	{"ReLU", ReLU[float32], func(x float64) float64 { return math.Max(x, 0) }, 0},
-	{"SiLU", SiLU[float32], func(x float64) float64 { return x / (1 + math.Exp(-x)) }, 2},
-	{"Tanh", Tanh[float32], math.Tanh, 1},
-}
-
-// Every function over its whole useful range, in place too. GELUNew's argument of exp is computed in float32: its
-// relative error, 4 roundoffs, is multiplied by the argument itself, 2u.
-func TestElementwise(t *testing.T) {
-	for _, f := range elementwise {
-		t.Run(f.name, func(t *testing.T) {
-			var x []float32
-			for v := -12.0; v <= 12; v += 1.0 / 512 {
-				x = append(x, float32(v))
-			}
-			x = append(x, 0, 1e-30, -1e-30, 1e30, -1e30, float32(math.Inf(1)))
-			got := make([]float32, len(x))
-			f.kernel(got, x)
-			for i, v := range x {
-				w := f.want(float64(v))
-				roundoffs := f.ulps
-				if f.name == "GELUNew" {
-					u := math.Abs(float64(geluInner(float64(v))))
-					roundoffs += 8 * min(u, 100)
-				}
-				tolerance := numeric.Tolerance{Absolute: 1e-37, Relative: roundoffs * 0x1p-24}
-				if c := numeric.Compare(got[i:i+1], []float32{float32(w)}, tolerance); !c.OK() {
-					t.Fatalf("at %v: %v", v, c)
-				}
-			}
-			f.kernel(x, x)
-			numeric.Check(t, "in place", x, got, numeric.Exact)
-		})
-	}
-}
-
 func TestVectors(t *testing.T) {
 	for _, n := range sizes() {
 		x, y := narrow(normals(1, n)), narrow(normals(2, n))

@@ -1,20 +1,10 @@
 package kernel
 
 // Add sets dst += src.
-func Add[T Float](dst, src []T) {
-	dst = dst[:len(src)]
-	for i, v := range src {
-		dst[i] += v
-	}
-}
+func Add[T Float](dst, src []T) { add(setOf[T](), dst[:len(src)], src) }
 
 // Axpy sets y += alpha·x.
-func Axpy[T Float](alpha T, x, y []T) {
-	y = y[:len(x)]
-	for i, v := range x {
-		y[i] += alpha * v
-	}
-}
+func Axpy[T Float](alpha T, x, y []T) { axpy(setOf[T](), alpha, x, y[:len(x)]) }
 
 // AddBias adds bias (columns) to each row of x (rows, columns).
 func AddBias[T Float](x, bias []T) {
@@ -31,10 +21,4 @@ func SumRows[T Float](sum, x []T) {
 }
 
 // SumSquares returns Σ x², in float64.
-func SumSquares[T Float](x []T) float64 {
-	sum := 0.0
-	for _, v := range x {
-		sum += float64(v) * float64(v)
-	}
-	return sum
-}
+func SumSquares[T Float](x []T) float64 { return sumSquares(setOf[T](), x) }

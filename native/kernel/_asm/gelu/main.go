@@ -1,0 +1,72 @@
+// Command gelu writes GELU by tanh, forward and backward.
+package main
+
+//go:generate go run . -out ../../gelu_amd64.s -stubs ../../gelu_amd64.go -pkg kernel
+
+import (
+	"math"
+
+	. "github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/reg"
+
+	. "goalbert/native/kernel/_asm/vector"
+)
+
+// The constants of the tanh form: √(2/π), and 0.044715 of the paper.
+var scale = math.Sqrt(2 / math.Pi)
+
+const cubic = 0.044715
+
+func main() {
+	ForEachSet(func(s Set) {
+		forward(s)
+		backward(s)
+	})
+}
+
+// inner returns 2u = x·(2√(2/π) + 2√(2/π)·0.044715·x²), and x².
+func inner(s Set, x reg.VecVirtual) (u, square reg.VecVirtual) {
+	u, square = s.Vector(), s.Vector()
+	VMULPS(x, x, square)
+	VMOVUPS(All(2*scale*cubic), u)
+	VFMADD213PS(All(2*scale), square, u)
+	VMULPS(x, u, u)
+	return u, square
+}
+
+func forward(s Set) {
+	s.Function("geluNew", "out, x *float32, n int", "works like geluNewGeneric, on n elements.")
+	out, x := Parameter("out"), Parameter("x")
+	s.Loop(Parameter("n")).Each(func(at Place) {
+		v := at.Load(x)
+		u, _ := inner(s, v)
+		s.Sigmoid(u)
+		VMULPS(v, u, u)
+		at.Store(u, out)
+	})
+	s.Return()
+}
+
+// backward adds dOut·(σ + 2xσ(1-σ)·u'), 2u' = 2√(2/π) + 6√(2/π)·0.044715·x².
+func backward(s Set) {
+	s.Function("geluNewBackward", "dX, dOut, x *float32, n int", "works like geluNewBackwardGeneric, on n elements.")
+	dX, dOut, x := Parameter("dX"), Parameter("dOut"), Parameter("x")
+	s.Loop(Parameter("n")).Each(func(at Place) {
+		v := at.Load(x)
+		sigma, square := inner(s, v)
+		s.Sigmoid(sigma)
+		slope := s.Vector()
+		VMOVUPS(All(6*scale*cubic), slope)
+		VFMADD213PS(All(2*scale), square, slope)
+		VMULPS(v, slope, slope)
+		rest := s.Vector()
+		VMOVUPS(All(1), rest)
+		VSUBPS(sigma, rest, rest)
+		VMULPS(rest, slope, slope)
+		VFMADD213PS(sigma, sigma, slope)
+		sum := at.Load(dX)
+		VFMADD231PS(at.Load(dOut), slope, sum)
+		at.Store(sum, dX)
+	})
+	s.Return()
+}

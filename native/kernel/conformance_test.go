@@ -1,0 +1,218 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"goalbert/internal/numeric"
+)
+
+// conformance lists the kernels of slices, each for both types: its float64 instance is the reference of every set.
+var conformance = []struct {
+	name      string
+	lengths   func(n int) []int // of the arguments; rows of three, and n columns
+	run32     func(s set, x [][]float32)
+	run64     func(s set, x [][]float64)
+	inPlace   bool                          // the first argument may be the second
+	tolerance func(n int) numeric.Tolerance // of n normal numbers or columns
+}{
+	{"add", same(2), addCase[float32], addCase[float64], true, roundoffs(1, 0)},
+	{"axpy", same(2), axpyCase[float32], axpyCase[float64], true, roundoffs(2, 8)},
+	{"geluNew", same(2), geluNewCase[float32], geluNewCase[float64], true, roundoffs(60, 1)},
+	{"geluNewBackward", same(3), geluNewBackwardCase[float32], geluNewBackwardCase[float64], false, roundoffs(4, 300)},
+	{"silu", same(2), siluCase[float32], siluCase[float64], true, roundoffs(4, 0)},
+	{"siluBackward", same(3), siluBackwardCase[float32], siluBackwardCase[float64], false, roundoffs(4, 200)},
+	{"softmax", rows(2), softmaxCase[float32], softmaxCase[float64], true, perElement(32, 0)},
+	{"softmaxBackward", rows(3), softmaxBackwardCase[float32], softmaxBackwardCase[float64], false, perElement(4, 2000)},
+	{"sumExp", func(n int) []int { return []int{2, n} }, sumExpCase[float32], sumExpCase[float64], false, perElement(32, 0)},
+	{"layerNorm", layerNormLengths, layerNormCase[float32], layerNormCase[float64], false, perElement(100, 100)},
+	{"layerNormBackward", layerNormBackwardLengths, layerNormBackwardCase[float32], layerNormBackwardCase[float64], false, perElement(100, 2000)},
+	{"adamW", same(4), adamWCase[float32], adamWCase[float64], false, roundoffs(8, 16)},
+	{"lambUpdate", same(5), lambUpdateCase[float32], lambUpdateCase[float64], false, roundoffs(16, 16)},
+}
+
+func same(count int) func(n int) []int {
+	return func(n int) []int {
+		lengths := make([]int, count)
+		for i := range lengths {
+			lengths[i] = n
+		}
+		return lengths
+	}
+}
+
+func rows(count int) func(n int) []int { return func(n int) []int { return same(count)(3 * n) } }
+
+func layerNormLengths(n int) []int         { return []int{3 * n, 3, 3, 3 * n, n, n} }
+func layerNormBackwardLengths(n int) []int { return []int{3 * n, n, n, 3 * n, 3 * n, 3, 3, n} }
+
+// roundoffs is a tolerance in units of the unit roundoff: relative, and absolute for numbers of about 1.
+func roundoffs(relative, absolute float64) func(int) numeric.Tolerance {
+	return func(int) numeric.Tolerance {
+		return numeric.Tolerance{Absolute: absolute * 0x1p-24, Relative: relative * 0x1p-24}
+	}
+}
+
+// perElement is roundoffs where a sum adds half of one for each of its terms.
+func perElement(relative, absolute float64) func(int) numeric.Tolerance {
+	return func(n int) numeric.Tolerance {
+		return roundoffs(relative+float64(n)/2, absolute+float64(n)/2)(n)
+	}
+}
+
+func addCase[T Float](s set, x [][]T)             { add(s, x[0], x[1]) }
+func axpyCase[T Float](s set, x [][]T)            { axpy(s, 0.7, x[1], x[0]) }
+func geluNewCase[T Float](s set, x [][]T)         { geluNew(s, x[0], x[1]) }
+func geluNewBackwardCase[T Float](s set, x [][]T) { geluNewBackward(s, x[0], x[1], x[2]) }
+func siluCase[T Float](s set, x [][]T)            { silu(s, x[0], x[1]) }
+func siluBackwardCase[T Float](s set, x [][]T)    { siluBackward(s, x[0], x[1], x[2]) }
+
+func softmaxCase[T Float](s set, x [][]T) {
+	if columns := len(x[1]) / 3; columns > 0 {
+		scaledSoftmax(s, x[0], x[1], columns, 0.5, 0.25)
+	}
+}
+
+func softmaxBackwardCase[T Float](s set, x [][]T) {
+	if columns := len(x[0]) / 3; columns > 0 {
+		softmaxBackward(s, x[0], x[1], x[2], columns, 0.5)
+	}
+}
+
+func sumExpCase[T Float](s set, x [][]T) {
+	if len(x[1]) > 0 {
+		top, sum := sumExp(s, x[1])
+		x[0][0], x[0][1] = top, T(sum)
+	}
+}
+
+func layerNormCase[T Float](s set, x [][]T) {
+	if len(x[4]) > 1 { // of one number the variance is rounding alone
+		layerNorm(s, x[0], x[1], x[2], x[3], x[4], x[5], 1e-12)
+	}
+}
+
+func layerNormBackwardCase[T Float](s set, x [][]T) {
+	layerNormBackward(s, x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7])
+}
+
+func adamWCase[T Float](s set, x [][]T) {
+	square(x[2])
+	adamW(s, x[0], x[1], x[2], x[3], averagesOf[T](0.9, 0.99, 0.5), adamWConstants[T]{0.99, 0.1, 1.5, 1e-3})
+}
+
+func lambUpdateCase[T Float](s set, x [][]T) {
+	square(x[3])
+	lambUpdate(s, x[0], x[1], x[2], x[3], x[4], averagesOf[T](0.9, 0.99, 0.5), 1e-3, 0.1)
+}
+
+func square[T Float](x []T) {
+	for i := range x {
+		x[i] *= x[i]
+	}
+}
+
+// Every kernel of every set at all small sizes and the edges of vectors, between pages that must not be touched, in
+// place where that is allowed. The bits are the same wherever the arguments lie.
+func TestConformance(t *testing.T) {
+	for _, kernel := range conformance {
+		t.Run(kernel.name, func(t *testing.T) {
+			eachSet(t, func(t *testing.T, s set) {
+				for _, n := range sizes() {
+					var start, want [][]float64
+					for i, length := range kernel.lengths(n) {
+						start = append(start, widen(narrow(normals(uint64(10*n+i), length))))
+						want = append(want, append([]float64(nil), start[i]...))
+					}
+					kernel.run64(portable, want)
+					places := placed(t, start)
+					for place, x := range places {
+						kernel.run32(s, x)
+						for i := range x {
+							name := fmt.Sprintf("size %d, place %d, argument %d", n, place, i)
+							match(t, name, x[i], narrow(want[i]), kernel.tolerance(n))
+							match(t, name+" as at place 0", x[i], places[0][i], numeric.Exact)
+						}
+					}
+					if kernel.inPlace {
+						alias, separate := narrow(start[1]), narrow(start[1])
+						kernel.run32(s, [][]float32{separate, narrow(start[1])})
+						kernel.run32(s, [][]float32{alias, alias})
+						match(t, fmt.Sprintf("size %d in place", n), alias, separate, numeric.Exact)
+					}
+				}
+			})
+		})
+	}
+}
+
+// match is numeric.Check where what is within the tolerance is not worth a line.
+func match(t *testing.T, name string, got, want []float32, tolerance numeric.Tolerance) {
+	t.Helper()
+	if compared := numeric.Compare(got, want, tolerance); !compared.OK() {
+		t.Fatalf("%s: %v", name, compared)
+	}
+}
+
+// placed returns the arguments as float32 that end at a guard page, that begin at one, and that begin at odd addresses.
+func placed(t *testing.T, start [][]float64) [3][][]float32 {
+	var places [3][][]float32
+	for i, x := range start {
+		before, _ := guarded[float32](t, len(x))
+		_, behind := guarded[float32](t, len(x))
+		odd := make([]float32, len(x)+i+1)[i+1:]
+		for place, to := range [][]float32{before, behind, odd} {
+			copy(to, narrow(x))
+			places[place] = append(places[place], to)
+		}
+	}
+	return places
+}
+
+// The loss and its gradient in every set against float64, with one row that does not count.
+func TestCrossEntropyOfEverySet(t *testing.T) {
+	eachSet(t, func(t *testing.T, s set) {
+		for _, classes := range []int{1, 2, 3, 15, 16, 17, 100, 8000} {
+			logits, labels := normals(1, 4*classes), []int32{0, -100, int32(classes - 1), int32(classes / 2)}
+			logits[2*classes+classes-1] = 50 // one that is right
+			want, count, correct := crossEntropy(portable, widen(narrow(logits)), labels, -100)
+			got, count32, correct32 := crossEntropy(s, narrow(logits), labels, -100)
+			if math.Abs(got-want) > 1e-6*want+1e-6 || count32 != count || correct32 != correct {
+				t.Errorf("%d classes: %v over %d rows, %d right; want %v over %d, %d", classes, got, count32, correct32, want, count, correct)
+			}
+			wide, d := make([]float64, len(logits)), make([]float32, len(logits))
+			crossEntropyBackward(portable, wide, widen(narrow(logits)), labels, -100, 0.25)
+			crossEntropyBackward(s, d, narrow(logits), labels, -100, 0.25)
+			numeric.Check(t, fmt.Sprintf("gradient of %d classes", classes), d, narrow(wide),
+				numeric.Tolerance{Absolute: 1e-7, Relative: 1e-5})
+		}
+	})
+}
+
+// Of equal largest logits the first is the answer.
+func TestCrossEntropyTies(t *testing.T) {
+	eachSet(t, func(t *testing.T, s set) {
+		for label, want := range []int{1: 1, 2: 0, 3: 0} {
+			if _, _, correct := crossEntropy(s, []float32{0, 2, 2, 1}, []int32{int32(label)}, -100); correct != want {
+				t.Errorf("label %d: %d right, want %d", label, correct, want)
+			}
+		}
+	})
+}
+
+func TestSumSquaresOfEverySet(t *testing.T) {
+	eachSet(t, func(t *testing.T, s set) {
+		for _, n := range sizes() {
+			before, behind := guarded[float32](t, n)
+			want := 0.0
+			for i, v := range normals(1, n) {
+				before[i] = float32(v)
+				want += float64(float32(v)) * float64(float32(v))
+			}
+			got := sumSquares(s, before)
+			copy(behind, before)
+			numeric.Check(t, fmt.Sprintf("of %d", n), []float64{got, sumSquares(s, behind)}, []float64{want, got}, numeric.SameSum64)
+		}
+	})
+}
