@@ -93,9 +93,10 @@ func signature(path string, library Library) (inputs, outputs []onnxruntime.Inpu
 	return inputs, outputs, nil
 }
 
-// unreadable explains err where it is ONNX Runtime's word for a file that ends early or is something else.
+// unreadable explains err where it is ONNX Runtime's word, of version 1.24 to 1.32, for a file that ends early or is
+// something else.
 func unreadable(err error) error {
-	for _, word := range []string{"Protobuf parsing failed", "does not have a graph"} {
+	for _, word := range []string{"Protobuf parsing failed", "does not have a graph", "No graph was found"} {
 		if strings.Contains(err.Error(), word) {
 			return fmt.Errorf("truncated, or not an ONNX model (%s); export it again", word)
 		}
