@@ -22,10 +22,10 @@ func tilingBy[T Float](s set) tiling[T] {
 	switch s {
 	case avx512:
 		return tiling[T]{set: s, tileM: 14, tileN: 32, unitM: 1, blockM: 1024, blockN: 512, blockK: 384,
-			inPlaceLines: 128, inPlaceSteps: 512}
+			inPlaceLines: 512, inPlaceSteps: 1024}
 	case avx2:
 		return tiling[T]{set: s, tileM: 6, tileN: 16, unitM: 1, blockM: 1024, blockN: 512, blockK: 384,
-			inPlaceLines: 128, inPlaceSteps: 512}
+			inPlaceLines: 512, inPlaceSteps: 1024}
 	}
 	return tiling[T]{set: s, tileM: 4, tileN: 2, unitM: 4, blockM: 128, blockN: 512, blockK: 384}
 }
