@@ -1,6 +1,6 @@
 # make build      the command, bin/albert
 # make demo       from text to a trained, exported and verified model, in five minutes
-# make demo-long  the same with 5 M tokens of training
+# make demo-long  the same with 20 M tokens of training
 # make test       all tests
 # make lint       gofmt, go vet, staticcheck, on every build that is supported
 # make generate   write the generated files anew
@@ -19,7 +19,7 @@ demo: build
 	go run ./tools/demo -minutes 3.3
 
 demo-long: build
-	go run ./tools/demo -tokens 5000000
+	go run ./tools/demo -tokens 20000000
 
 test:
 	go test ./...
