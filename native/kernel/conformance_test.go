@@ -27,7 +27,8 @@ var conformance = []struct {
 	{"softmaxBackward", rows(3), softmaxBackwardCase[float32], softmaxBackwardCase[float64], false, perElement(4, 2000)},
 	{"sumExp", func(n int) []int { return []int{2, n} }, sumExpCase[float32], sumExpCase[float64], false, perElement(32, 0)},
 	{"layerNorm", layerNormLengths, layerNormCase[float32], layerNormCase[float64], false, perElement(100, 100)},
-	{"layerNormBackward", layerNormBackwardLengths, layerNormBackwardCase[float32], layerNormBackwardCase[float64], false, perElement(100, 2000)},
+	{"layerNormBackward", layerNormBackwardLengths, layerNormBackwardCase[float32], layerNormBackwardCase[float64], false,
+		perElement(100, 2000)},
 	{"adamW", same(4), adamWCase[float32], adamWCase[float64], false, roundoffs(8, 16)},
 	{"lambUpdate", same(5), lambUpdateCase[float32], lambUpdateCase[float64], false, roundoffs(16, 16)},
 }
@@ -179,7 +180,8 @@ func TestCrossEntropyOfEverySet(t *testing.T) {
 			want, count, correct := crossEntropy(portable, widen(narrow(logits)), labels, -100)
 			got, count32, correct32 := crossEntropy(s, narrow(logits), labels, -100)
 			if math.Abs(got-want) > 1e-6*want+1e-6 || count32 != count || correct32 != correct {
-				t.Errorf("%d classes: %v over %d rows, %d right; want %v over %d, %d", classes, got, count32, correct32, want, count, correct)
+				t.Errorf("%d classes: %v over %d rows, %d right; want %v over %d, %d",
+					classes, got, count32, correct32, want, count, correct)
 			}
 			wide, d := make([]float64, len(logits)), make([]float32, len(logits))
 			crossEntropyBackward(portable, wide, widen(narrow(logits)), labels, -100, 0.25)

@@ -5130,45 +5130,59 @@ someset14x1:
 // func packLinesAVX512(dst *float32, width int, lines int, depth int, x *float32, ld int)
 // Requires: AVX, AVX512F, CMOV
 TEXT ·packLinesAVX512(SB), NOSPLIT, $0-48
-	MOVQ dst+0(FP), AX
-	MOVQ width+8(FP), CX
-	MOVQ lines+16(FP), DX
-	MOVQ x+32(FP), BX
-	MOVQ ld+40(FP), SI
-	SHLQ $0x02, SI
-	SHLQ $0x02, CX
-	MOVQ DX, DI
-	DECQ DI
-	ANDQ $-4, DI
+	MOVQ  width+8(FP), AX
+	MOVQ  ld+40(FP), CX
+	SHLQ  $0x02, CX
+	SHLQ  $0x02, AX
+	MOVQ  lines+16(FP), BX
+	XORQ  DX, DX
+	TESTQ $0x00000003, BX
+	JE    quad
+	ANDQ  $-4, BX
+	MOVQ  BX, DX
 
 quad:
-	MOVQ    DI, R9
-	IMULQ   SI, R9
-	ADDQ    BX, R9
-	MOVQ    DX, R8
-	SUBQ    DI, R8
-	MOVQ    R9, R10
-	ADDQ    SI, R10
-	CMPQ    R8, $0x01
-	CMOVQLE R9, R10
+	MOVQ depth+24(FP), BX
+	XORQ DI, DI
+	MOVQ lines+16(FP), SI
+	ANDQ $-16, SI
+	CMPQ DX, SI
+	JGE  alone
+	MOVQ BX, DI
+	ANDQ $-16, DI
+
+alone:
+	SUBQ    DI, BX
+	MOVQ    AX, R8
+	IMULQ   DI, R8
+	ADDQ    dst+0(FP), R8
+	LEAQ    (R8)(DX*4), R8
+	MOVQ    DX, R9
+	IMULQ   CX, R9
+	LEAQ    (R9)(DI*4), R9
+	ADDQ    x+32(FP), R9
+	MOVQ    lines+16(FP), SI
+	SUBQ    DX, SI
+	MOVQ    R9, DI
+	ADDQ    CX, DI
+	CMPQ    SI, $0x01
+	CMOVQLE R9, DI
+	MOVQ    DI, R10
+	ADDQ    CX, R10
+	CMPQ    SI, $0x02
+	CMOVQLE DI, R10
 	MOVQ    R10, R11
-	ADDQ    SI, R11
-	CMPQ    R8, $0x02
+	ADDQ    CX, R11
+	CMPQ    SI, $0x03
 	CMOVQLE R10, R11
-	MOVQ    R11, R12
-	ADDQ    SI, R12
-	CMPQ    R8, $0x03
-	CMOVQLE R11, R12
-	LEAQ    (AX)(DI*4), R8
-	MOVQ    depth+24(FP), R13
 
 steps16:
-	CMPQ          R13, $0x10
+	CMPQ          BX, $0x10
 	JL            steps16done
 	VMOVUPS       (R9), Z0
-	VMOVUPS       (R10), Z1
-	VMOVUPS       (R11), Z2
-	VMOVUPS       (R12), Z3
+	VMOVUPS       (DI), Z1
+	VMOVUPS       (R10), Z2
+	VMOVUPS       (R11), Z3
 	VUNPCKLPS     Z1, Z0, Z4
 	VUNPCKLPS     Z3, Z2, Z5
 	VUNPCKHPS     Z1, Z0, Z6
@@ -5178,52 +5192,52 @@ steps16:
 	VUNPCKHPD     Z7, Z6, Z3
 	VUNPCKLPD     Z5, Z4, Z0
 	VMOVUPS       X0, (R8)
-	ADDQ          CX, R8
+	ADDQ          AX, R8
 	VMOVUPS       X1, (R8)
-	ADDQ          CX, R8
+	ADDQ          AX, R8
 	VMOVUPS       X2, (R8)
-	ADDQ          CX, R8
+	ADDQ          AX, R8
 	VMOVUPS       X3, (R8)
-	ADDQ          CX, R8
+	ADDQ          AX, R8
 	VEXTRACTF32X4 $0x01, Z0, (R8)
-	ADDQ          CX, R8
+	ADDQ          AX, R8
 	VEXTRACTF32X4 $0x01, Z1, (R8)
-	ADDQ          CX, R8
+	ADDQ          AX, R8
 	VEXTRACTF32X4 $0x01, Z2, (R8)
-	ADDQ          CX, R8
+	ADDQ          AX, R8
 	VEXTRACTF32X4 $0x01, Z3, (R8)
-	ADDQ          CX, R8
+	ADDQ          AX, R8
 	VEXTRACTF32X4 $0x02, Z0, (R8)
-	ADDQ          CX, R8
+	ADDQ          AX, R8
 	VEXTRACTF32X4 $0x02, Z1, (R8)
-	ADDQ          CX, R8
+	ADDQ          AX, R8
 	VEXTRACTF32X4 $0x02, Z2, (R8)
-	ADDQ          CX, R8
+	ADDQ          AX, R8
 	VEXTRACTF32X4 $0x02, Z3, (R8)
-	ADDQ          CX, R8
+	ADDQ          AX, R8
 	VEXTRACTF32X4 $0x03, Z0, (R8)
-	ADDQ          CX, R8
+	ADDQ          AX, R8
 	VEXTRACTF32X4 $0x03, Z1, (R8)
-	ADDQ          CX, R8
+	ADDQ          AX, R8
 	VEXTRACTF32X4 $0x03, Z2, (R8)
-	ADDQ          CX, R8
+	ADDQ          AX, R8
 	VEXTRACTF32X4 $0x03, Z3, (R8)
-	ADDQ          CX, R8
+	ADDQ          AX, R8
 	ADDQ          $0x40, R9
+	ADDQ          $0x40, DI
 	ADDQ          $0x40, R10
 	ADDQ          $0x40, R11
-	ADDQ          $0x40, R12
-	SUBQ          $0x10, R13
+	SUBQ          $0x10, BX
 	JMP           steps16
 
 steps16done:
 steps4:
-	CMPQ      R13, $0x04
+	CMPQ      BX, $0x04
 	JL        steps4done
 	VMOVUPS   (R9), X0
-	VMOVUPS   (R10), X1
-	VMOVUPS   (R11), X2
-	VMOVUPS   (R12), X3
+	VMOVUPS   (DI), X1
+	VMOVUPS   (R10), X2
+	VMOVUPS   (R11), X3
 	VUNPCKLPS X1, X0, X4
 	VUNPCKLPS X3, X2, X5
 	VUNPCKHPS X1, X0, X6
@@ -5233,43 +5247,202 @@ steps4:
 	VUNPCKHPD X7, X6, X3
 	VUNPCKLPD X5, X4, X0
 	VMOVUPS   X0, (R8)
-	ADDQ      CX, R8
+	ADDQ      AX, R8
 	VMOVUPS   X1, (R8)
-	ADDQ      CX, R8
+	ADDQ      AX, R8
 	VMOVUPS   X2, (R8)
-	ADDQ      CX, R8
+	ADDQ      AX, R8
 	VMOVUPS   X3, (R8)
-	ADDQ      CX, R8
+	ADDQ      AX, R8
 	ADDQ      $0x10, R9
+	ADDQ      $0x10, DI
 	ADDQ      $0x10, R10
 	ADDQ      $0x10, R11
-	ADDQ      $0x10, R12
-	SUBQ      $0x04, R13
+	SUBQ      $0x04, BX
 	JMP       steps4
 
 steps4done:
 steps1:
-	CMPQ      R13, $0x01
+	CMPQ      BX, $0x01
 	JL        steps1done
 	VMOVSS    (R9), X0
-	VMOVSS    (R10), X1
-	VMOVSS    (R11), X2
-	VMOVSS    (R12), X3
+	VMOVSS    (DI), X1
+	VMOVSS    (R10), X2
+	VMOVSS    (R11), X3
 	VUNPCKLPS X1, X0, X4
 	VUNPCKLPS X3, X2, X5
 	VUNPCKLPD X5, X4, X0
 	VMOVUPS   X0, (R8)
-	ADDQ      CX, R8
+	ADDQ      AX, R8
 	ADDQ      $0x04, R9
+	ADDQ      $0x04, DI
 	ADDQ      $0x04, R10
 	ADDQ      $0x04, R11
-	ADDQ      $0x04, R12
-	SUBQ      $0x01, R13
+	SUBQ      $0x01, BX
 	JMP       steps1
 
 steps1done:
-	SUBQ $0x04, DI
-	JGE  quad
+	MOVQ    lines+16(FP), BX
+	ANDQ    $-4, BX
+	MOVQ    $-4, SI
+	CMPQ    DX, BX
+	CMOVQEQ SI, DX
+	ADDQ    $0x04, DX
+	CMPQ    DX, BX
+	JLT     quad
+	MOVQ    lines+16(FP), DX
+	MOVQ    dst+0(FP), BX
+	MOVQ    x+32(FP), SI
+
+squares:
+	SUBQ $0x10, DX
+	JL   packed
+	MOVQ depth+24(FP), R9
+	MOVQ SI, DI
+	MOVQ BX, R8
+
+square:
+	SUBQ       $0x10, R9
+	JL         squaresdone
+	MOVQ       DI, R10
+	VMOVUPS    (R10), Z0
+	ADDQ       CX, R10
+	VMOVUPS    (R10), Z1
+	ADDQ       CX, R10
+	VMOVUPS    (R10), Z2
+	ADDQ       CX, R10
+	VMOVUPS    (R10), Z3
+	ADDQ       CX, R10
+	VMOVUPS    (R10), Z4
+	ADDQ       CX, R10
+	VMOVUPS    (R10), Z5
+	ADDQ       CX, R10
+	VMOVUPS    (R10), Z6
+	ADDQ       CX, R10
+	VMOVUPS    (R10), Z7
+	ADDQ       CX, R10
+	VMOVUPS    (R10), Z8
+	ADDQ       CX, R10
+	VMOVUPS    (R10), Z9
+	ADDQ       CX, R10
+	VMOVUPS    (R10), Z10
+	ADDQ       CX, R10
+	VMOVUPS    (R10), Z11
+	ADDQ       CX, R10
+	VMOVUPS    (R10), Z12
+	ADDQ       CX, R10
+	VMOVUPS    (R10), Z13
+	ADDQ       CX, R10
+	VMOVUPS    (R10), Z14
+	ADDQ       CX, R10
+	VMOVUPS    (R10), Z15
+	VUNPCKLPS  Z1, Z0, Z16
+	VUNPCKHPS  Z1, Z0, Z17
+	VUNPCKLPS  Z3, Z2, Z18
+	VUNPCKHPS  Z3, Z2, Z19
+	VUNPCKLPD  Z18, Z16, Z0
+	VUNPCKHPD  Z18, Z16, Z1
+	VUNPCKLPD  Z19, Z17, Z2
+	VUNPCKHPD  Z19, Z17, Z3
+	VUNPCKLPS  Z5, Z4, Z20
+	VUNPCKHPS  Z5, Z4, Z21
+	VUNPCKLPS  Z7, Z6, Z22
+	VUNPCKHPS  Z7, Z6, Z23
+	VUNPCKLPD  Z22, Z20, Z4
+	VUNPCKHPD  Z22, Z20, Z5
+	VUNPCKLPD  Z23, Z21, Z6
+	VUNPCKHPD  Z23, Z21, Z7
+	VUNPCKLPS  Z9, Z8, Z24
+	VUNPCKHPS  Z9, Z8, Z25
+	VUNPCKLPS  Z11, Z10, Z26
+	VUNPCKHPS  Z11, Z10, Z27
+	VUNPCKLPD  Z26, Z24, Z8
+	VUNPCKHPD  Z26, Z24, Z9
+	VUNPCKLPD  Z27, Z25, Z10
+	VUNPCKHPD  Z27, Z25, Z11
+	VUNPCKLPS  Z13, Z12, Z28
+	VUNPCKHPS  Z13, Z12, Z29
+	VUNPCKLPS  Z15, Z14, Z30
+	VUNPCKHPS  Z15, Z14, Z31
+	VUNPCKLPD  Z30, Z28, Z12
+	VUNPCKHPD  Z30, Z28, Z13
+	VUNPCKLPD  Z31, Z29, Z14
+	VUNPCKHPD  Z31, Z29, Z15
+	VSHUFF32X4 $0x44, Z4, Z0, Z16
+	VSHUFF32X4 $0x44, Z12, Z8, Z17
+	VSHUFF32X4 $0xee, Z4, Z0, Z18
+	VSHUFF32X4 $0xee, Z12, Z8, Z19
+	VSHUFF32X4 $0x88, Z17, Z16, Z0
+	VSHUFF32X4 $0xdd, Z17, Z16, Z4
+	VSHUFF32X4 $0x88, Z19, Z18, Z8
+	VSHUFF32X4 $0xdd, Z19, Z18, Z12
+	VSHUFF32X4 $0x44, Z5, Z1, Z20
+	VSHUFF32X4 $0x44, Z13, Z9, Z21
+	VSHUFF32X4 $0xee, Z5, Z1, Z22
+	VSHUFF32X4 $0xee, Z13, Z9, Z23
+	VSHUFF32X4 $0x88, Z21, Z20, Z1
+	VSHUFF32X4 $0xdd, Z21, Z20, Z5
+	VSHUFF32X4 $0x88, Z23, Z22, Z9
+	VSHUFF32X4 $0xdd, Z23, Z22, Z13
+	VSHUFF32X4 $0x44, Z6, Z2, Z24
+	VSHUFF32X4 $0x44, Z14, Z10, Z25
+	VSHUFF32X4 $0xee, Z6, Z2, Z26
+	VSHUFF32X4 $0xee, Z14, Z10, Z27
+	VSHUFF32X4 $0x88, Z25, Z24, Z2
+	VSHUFF32X4 $0xdd, Z25, Z24, Z6
+	VSHUFF32X4 $0x88, Z27, Z26, Z10
+	VSHUFF32X4 $0xdd, Z27, Z26, Z14
+	VSHUFF32X4 $0x44, Z7, Z3, Z28
+	VSHUFF32X4 $0x44, Z15, Z11, Z29
+	VSHUFF32X4 $0xee, Z7, Z3, Z30
+	VSHUFF32X4 $0xee, Z15, Z11, Z31
+	VSHUFF32X4 $0x88, Z29, Z28, Z3
+	VSHUFF32X4 $0xdd, Z29, Z28, Z7
+	VSHUFF32X4 $0x88, Z31, Z30, Z11
+	VSHUFF32X4 $0xdd, Z31, Z30, Z15
+	VMOVUPS    Z0, (R8)
+	ADDQ       AX, R8
+	VMOVUPS    Z1, (R8)
+	ADDQ       AX, R8
+	VMOVUPS    Z2, (R8)
+	ADDQ       AX, R8
+	VMOVUPS    Z3, (R8)
+	ADDQ       AX, R8
+	VMOVUPS    Z4, (R8)
+	ADDQ       AX, R8
+	VMOVUPS    Z5, (R8)
+	ADDQ       AX, R8
+	VMOVUPS    Z6, (R8)
+	ADDQ       AX, R8
+	VMOVUPS    Z7, (R8)
+	ADDQ       AX, R8
+	VMOVUPS    Z8, (R8)
+	ADDQ       AX, R8
+	VMOVUPS    Z9, (R8)
+	ADDQ       AX, R8
+	VMOVUPS    Z10, (R8)
+	ADDQ       AX, R8
+	VMOVUPS    Z11, (R8)
+	ADDQ       AX, R8
+	VMOVUPS    Z12, (R8)
+	ADDQ       AX, R8
+	VMOVUPS    Z13, (R8)
+	ADDQ       AX, R8
+	VMOVUPS    Z14, (R8)
+	ADDQ       AX, R8
+	VMOVUPS    Z15, (R8)
+	ADDQ       AX, R8
+	ADDQ       $0x40, DI
+	JMP        square
+
+squaresdone:
+	ADDQ $0x40, BX
+	MOVQ CX, DI
+	SHLQ $0x04, DI
+	ADDQ DI, SI
+	JMP  squares
+
+packed:
 	VZEROUPPER
 	RET
 
@@ -6595,45 +6768,59 @@ someset6x1:
 // func packLinesAVX2(dst *float32, width int, lines int, depth int, x *float32, ld int)
 // Requires: AVX, CMOV
 TEXT ·packLinesAVX2(SB), NOSPLIT, $0-48
-	MOVQ dst+0(FP), AX
-	MOVQ width+8(FP), CX
-	MOVQ lines+16(FP), DX
-	MOVQ x+32(FP), BX
-	MOVQ ld+40(FP), SI
-	SHLQ $0x02, SI
-	SHLQ $0x02, CX
-	MOVQ DX, DI
-	DECQ DI
-	ANDQ $-4, DI
+	MOVQ  width+8(FP), AX
+	MOVQ  ld+40(FP), CX
+	SHLQ  $0x02, CX
+	SHLQ  $0x02, AX
+	MOVQ  lines+16(FP), BX
+	XORQ  DX, DX
+	TESTQ $0x00000003, BX
+	JE    quad
+	ANDQ  $-4, BX
+	MOVQ  BX, DX
 
 quad:
-	MOVQ    DI, R9
-	IMULQ   SI, R9
-	ADDQ    BX, R9
-	MOVQ    DX, R8
-	SUBQ    DI, R8
-	MOVQ    R9, R10
-	ADDQ    SI, R10
-	CMPQ    R8, $0x01
-	CMOVQLE R9, R10
+	MOVQ depth+24(FP), BX
+	XORQ DI, DI
+	MOVQ lines+16(FP), SI
+	ANDQ $-8, SI
+	CMPQ DX, SI
+	JGE  alone
+	MOVQ BX, DI
+	ANDQ $-8, DI
+
+alone:
+	SUBQ    DI, BX
+	MOVQ    AX, R8
+	IMULQ   DI, R8
+	ADDQ    dst+0(FP), R8
+	LEAQ    (R8)(DX*4), R8
+	MOVQ    DX, R9
+	IMULQ   CX, R9
+	LEAQ    (R9)(DI*4), R9
+	ADDQ    x+32(FP), R9
+	MOVQ    lines+16(FP), SI
+	SUBQ    DX, SI
+	MOVQ    R9, DI
+	ADDQ    CX, DI
+	CMPQ    SI, $0x01
+	CMOVQLE R9, DI
+	MOVQ    DI, R10
+	ADDQ    CX, R10
+	CMPQ    SI, $0x02
+	CMOVQLE DI, R10
 	MOVQ    R10, R11
-	ADDQ    SI, R11
-	CMPQ    R8, $0x02
+	ADDQ    CX, R11
+	CMPQ    SI, $0x03
 	CMOVQLE R10, R11
-	MOVQ    R11, R12
-	ADDQ    SI, R12
-	CMPQ    R8, $0x03
-	CMOVQLE R11, R12
-	LEAQ    (AX)(DI*4), R8
-	MOVQ    depth+24(FP), R13
 
 steps8:
-	CMPQ         R13, $0x08
+	CMPQ         BX, $0x08
 	JL           steps8done
 	VMOVUPS      (R9), Y0
-	VMOVUPS      (R10), Y1
-	VMOVUPS      (R11), Y2
-	VMOVUPS      (R12), Y3
+	VMOVUPS      (DI), Y1
+	VMOVUPS      (R10), Y2
+	VMOVUPS      (R11), Y3
 	VUNPCKLPS    Y1, Y0, Y4
 	VUNPCKLPS    Y3, Y2, Y5
 	VUNPCKHPS    Y1, Y0, Y6
@@ -6643,36 +6830,36 @@ steps8:
 	VUNPCKHPD    Y7, Y6, Y3
 	VUNPCKLPD    Y5, Y4, Y0
 	VMOVUPS      X0, (R8)
-	ADDQ         CX, R8
+	ADDQ         AX, R8
 	VMOVUPS      X1, (R8)
-	ADDQ         CX, R8
+	ADDQ         AX, R8
 	VMOVUPS      X2, (R8)
-	ADDQ         CX, R8
+	ADDQ         AX, R8
 	VMOVUPS      X3, (R8)
-	ADDQ         CX, R8
+	ADDQ         AX, R8
 	VEXTRACTF128 $0x01, Y0, (R8)
-	ADDQ         CX, R8
+	ADDQ         AX, R8
 	VEXTRACTF128 $0x01, Y1, (R8)
-	ADDQ         CX, R8
+	ADDQ         AX, R8
 	VEXTRACTF128 $0x01, Y2, (R8)
-	ADDQ         CX, R8
+	ADDQ         AX, R8
 	VEXTRACTF128 $0x01, Y3, (R8)
-	ADDQ         CX, R8
+	ADDQ         AX, R8
 	ADDQ         $0x20, R9
+	ADDQ         $0x20, DI
 	ADDQ         $0x20, R10
 	ADDQ         $0x20, R11
-	ADDQ         $0x20, R12
-	SUBQ         $0x08, R13
+	SUBQ         $0x08, BX
 	JMP          steps8
 
 steps8done:
 steps4:
-	CMPQ      R13, $0x04
+	CMPQ      BX, $0x04
 	JL        steps4done
 	VMOVUPS   (R9), X0
-	VMOVUPS   (R10), X1
-	VMOVUPS   (R11), X2
-	VMOVUPS   (R12), X3
+	VMOVUPS   (DI), X1
+	VMOVUPS   (R10), X2
+	VMOVUPS   (R11), X3
 	VUNPCKLPS X1, X0, X4
 	VUNPCKLPS X3, X2, X5
 	VUNPCKHPS X1, X0, X6
@@ -6682,43 +6869,130 @@ steps4:
 	VUNPCKHPD X7, X6, X3
 	VUNPCKLPD X5, X4, X0
 	VMOVUPS   X0, (R8)
-	ADDQ      CX, R8
+	ADDQ      AX, R8
 	VMOVUPS   X1, (R8)
-	ADDQ      CX, R8
+	ADDQ      AX, R8
 	VMOVUPS   X2, (R8)
-	ADDQ      CX, R8
+	ADDQ      AX, R8
 	VMOVUPS   X3, (R8)
-	ADDQ      CX, R8
+	ADDQ      AX, R8
 	ADDQ      $0x10, R9
+	ADDQ      $0x10, DI
 	ADDQ      $0x10, R10
 	ADDQ      $0x10, R11
-	ADDQ      $0x10, R12
-	SUBQ      $0x04, R13
+	SUBQ      $0x04, BX
 	JMP       steps4
 
 steps4done:
 steps1:
-	CMPQ      R13, $0x01
+	CMPQ      BX, $0x01
 	JL        steps1done
 	VMOVSS    (R9), X0
-	VMOVSS    (R10), X1
-	VMOVSS    (R11), X2
-	VMOVSS    (R12), X3
+	VMOVSS    (DI), X1
+	VMOVSS    (R10), X2
+	VMOVSS    (R11), X3
 	VUNPCKLPS X1, X0, X4
 	VUNPCKLPS X3, X2, X5
 	VUNPCKLPD X5, X4, X0
 	VMOVUPS   X0, (R8)
-	ADDQ      CX, R8
+	ADDQ      AX, R8
 	ADDQ      $0x04, R9
+	ADDQ      $0x04, DI
 	ADDQ      $0x04, R10
 	ADDQ      $0x04, R11
-	ADDQ      $0x04, R12
-	SUBQ      $0x01, R13
+	SUBQ      $0x01, BX
 	JMP       steps1
 
 steps1done:
-	SUBQ $0x04, DI
-	JGE  quad
+	MOVQ    lines+16(FP), BX
+	ANDQ    $-4, BX
+	MOVQ    $-4, SI
+	CMPQ    DX, BX
+	CMOVQEQ SI, DX
+	ADDQ    $0x04, DX
+	CMPQ    DX, BX
+	JLT     quad
+	MOVQ    lines+16(FP), DX
+	MOVQ    dst+0(FP), BX
+	MOVQ    x+32(FP), SI
+
+squares:
+	SUBQ $0x08, DX
+	JL   packed
+	MOVQ depth+24(FP), R9
+	MOVQ SI, DI
+	MOVQ BX, R8
+
+square:
+	SUBQ       $0x08, R9
+	JL         squaresdone
+	MOVQ       DI, R10
+	VMOVUPS    (R10), Y0
+	ADDQ       CX, R10
+	VMOVUPS    (R10), Y1
+	ADDQ       CX, R10
+	VMOVUPS    (R10), Y2
+	ADDQ       CX, R10
+	VMOVUPS    (R10), Y3
+	ADDQ       CX, R10
+	VMOVUPS    (R10), Y4
+	ADDQ       CX, R10
+	VMOVUPS    (R10), Y5
+	ADDQ       CX, R10
+	VMOVUPS    (R10), Y6
+	ADDQ       CX, R10
+	VMOVUPS    (R10), Y7
+	VUNPCKLPS  Y1, Y0, Y8
+	VUNPCKHPS  Y1, Y0, Y9
+	VUNPCKLPS  Y3, Y2, Y10
+	VUNPCKHPS  Y3, Y2, Y11
+	VUNPCKLPD  Y10, Y8, Y0
+	VUNPCKHPD  Y10, Y8, Y1
+	VUNPCKLPD  Y11, Y9, Y2
+	VUNPCKHPD  Y11, Y9, Y3
+	VUNPCKLPS  Y5, Y4, Y12
+	VUNPCKHPS  Y5, Y4, Y13
+	VUNPCKLPS  Y7, Y6, Y14
+	VUNPCKHPS  Y7, Y6, Y15
+	VUNPCKLPD  Y14, Y12, Y4
+	VUNPCKHPD  Y14, Y12, Y5
+	VUNPCKLPD  Y15, Y13, Y6
+	VUNPCKHPD  Y15, Y13, Y7
+	VPERM2F128 $0x20, Y4, Y0, Y8
+	VPERM2F128 $0x31, Y4, Y0, Y9
+	VPERM2F128 $0x20, Y5, Y1, Y10
+	VPERM2F128 $0x31, Y5, Y1, Y11
+	VPERM2F128 $0x20, Y6, Y2, Y12
+	VPERM2F128 $0x31, Y6, Y2, Y13
+	VPERM2F128 $0x20, Y7, Y3, Y14
+	VPERM2F128 $0x31, Y7, Y3, Y15
+	VMOVUPS    Y8, (R8)
+	ADDQ       AX, R8
+	VMOVUPS    Y10, (R8)
+	ADDQ       AX, R8
+	VMOVUPS    Y12, (R8)
+	ADDQ       AX, R8
+	VMOVUPS    Y14, (R8)
+	ADDQ       AX, R8
+	VMOVUPS    Y9, (R8)
+	ADDQ       AX, R8
+	VMOVUPS    Y11, (R8)
+	ADDQ       AX, R8
+	VMOVUPS    Y13, (R8)
+	ADDQ       AX, R8
+	VMOVUPS    Y15, (R8)
+	ADDQ       AX, R8
+	ADDQ       $0x20, DI
+	JMP        square
+
+squaresdone:
+	ADDQ $0x20, BX
+	MOVQ CX, DI
+	SHLQ $0x03, DI
+	ADDQ DI, SI
+	JMP  squares
+
+packed:
 	VZEROUPPER
 	RET
 

@@ -19,6 +19,8 @@ func BenchmarkGEMM(b *testing.B) {
 		{m: 1024, n: 768, k: 3072, transB: true},
 		{m: 1024, n: 768, k: 3072},
 		{m: 768, n: 3072, k: 1024, transA: true},
+		{m: 128, n: 768, k: 768, transB: true},
+		{m: 128, n: 3072, k: 768, transB: true},
 		{m: 256, n: 128, k: 128, transB: true},
 		{m: 256, n: 512, k: 128, transB: true},
 		{m: 1024, n: 128, k: 512, transB: true},

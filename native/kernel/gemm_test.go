@@ -177,7 +177,11 @@ func TestGemmAtTheLimits(t *testing.T) {
 
 // Matrices that are too short panic before anything is read, as they would without assembly.
 func TestGemmRefusesShortMatrices(t *testing.T) {
-	for name, lengths := range map[string][3]int{"A": {2*8 + 2, 2*9 + 5, 2*7 + 5}, "B": {2*8 + 3, 2*9 + 4, 2*7 + 5}, "C": {2*8 + 3, 2*9 + 5, 2*7 + 4}} {
+	for name, lengths := range map[string][3]int{
+		"A": {2*8 + 2, 2*9 + 5, 2*7 + 5},
+		"B": {2*8 + 3, 2*9 + 4, 2*7 + 5},
+		"C": {2*8 + 3, 2*9 + 5, 2*7 + 4},
+	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
 				if recover() == nil {

@@ -33,7 +33,8 @@ func multiplyTile(s set) {
 		s.name, s.rows, 2*s.lanes()),
 		"multiplyTileGeneric. Element p of A's row i is a[i*aLine+p*aStep], that of B's column j is b[p*bStep+j]; whole",
 		"vectors of B are read.")
-	t := tile{set: s, line: GP64(), step: GP64(), b: GP64(), bStep: GP64(), c: GP64(), ldc: GP64(), depth: GP64(), spare: GP64()}
+	t := tile{set: s, line: GP64(), step: GP64(), b: GP64(), bStep: GP64(), c: GP64(), ldc: GP64(), depth: GP64(),
+		spare: GP64()}
 	for range (s.rows + 2) / 3 {
 		t.a = append(t.a, GP64())
 	}

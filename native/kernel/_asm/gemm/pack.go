@@ -8,32 +8,59 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// packLines transposes four lines at a time: within each 128-bit lane by unpacking, and each lane is one store of four
-// neighbours. Where the number of lines is no multiple of four, the last lines go first, and what they write too much
-// is overwritten by the first lines of the next step, or lies behind the panel.
+// packLines transposes as many lines as a vector has elements at a time, and the others by four: within each 128-bit lane
+// by unpacking, and each lane is one store of four neighbours. Where the number of lines is no multiple of four, the last
+// lines go first, and what they write too much is overwritten by the first lines of the next step, or lies behind the
+// panel.
 func packLines(s set) {
 	TEXT("packLines"+s.name, NOSPLIT, "func(dst *float32, width, lines, depth int, x *float32, ld int)")
 	Pragma("noescape")
 	Doc(fmt.Sprintf("packLines%s sets dst[p*width+i] = x[i*ld+p] for all i < lines and p < depth, both above 0.", s.name),
 		"It may write up to 3 elements behind the last.")
-	dst, width, lines := Load(Param("dst"), GP64()), Load(Param("width"), GP64()), Load(Param("lines"), GP64())
-	x, ld := Load(Param("x"), GP64()), Load(Param("ld"), GP64())
+	width, ld := Load(Param("width"), GP64()), Load(Param("ld"), GP64())
 	SHLQ(U8(2), ld)
 	SHLQ(U8(2), width)
-	first, left := GP64(), GP64()
-	MOVQ(lines, first)
-	DECQ(first)
-	ANDQ(I8(-4), first)
+	packQuads(s, width, ld)
+	packSquares(s, width, ld)
+	VZEROUPPER()
+	RET()
+}
+
+// packQuads packs what is in no square of lines and steps as large as a vector.
+func packQuads(s set, width, ld reg.Register) {
+	first, whole := GP64(), Load(Param("lines"), GP64()) // line numbers: of the quad's first, and behind the last whole quad
+	XORQ(first, first)
+	TESTQ(U32(3), whole)
+	JE(LabelRef("quad"))
+	ANDQ(I8(-4), whole)
+	MOVQ(whole, first)
 
 	Label("quad")
+	depth, done, left := GP64(), GP64(), GP64()
+	Load(Param("depth"), depth)
+	XORQ(done, done) // how many steps are in squares
+	Load(Param("lines"), left)
+	ANDQ(I8(-s.lanes()), left)
+	CMPQ(first, left)
+	JGE(LabelRef("alone"))
+	MOVQ(depth, done)
+	ANDQ(I8(-s.lanes()), done)
+	Label("alone")
+	SUBQ(done, depth)
+	out := GP64()
+	MOVQ(width, out)
+	IMULQ(done, out)
+	ADDQ(parameter("dst"), out)
+	LEAQ(Mem{Base: out, Index: first, Scale: float}, out)
 	var row [4]reg.GPVirtual
 	for i := range row {
 		row[i] = GP64()
 	}
 	MOVQ(first, row[0])
 	IMULQ(ld, row[0])
-	ADDQ(x, row[0])
-	MOVQ(lines, left)
+	LEAQ(Mem{Base: row[0], Index: done, Scale: float}, row[0])
+	ADDQ(parameter("x"), row[0])
+	Load(Param("lines"), left)
 	SUBQ(first, left)
 	for i := 1; i < 4; i++ { // a line that is missing is read as its neighbour
 		MOVQ(row[i-1], row[i])
@@ -41,10 +68,6 @@ func packLines(s set) {
 		CMPQ(left, U8(i))
 		CMOVQLE(row[i-1], row[i])
 	}
-	out, depth := GP64(), GP64()
-	LEAQ(Mem{Base: dst, Index: first, Scale: float}, out)
-	Load(Param("depth"), depth)
-
 	for _, bytes := range []int{s.bytes, 16, float} {
 		steps := bytes / float
 		label := fmt.Sprintf("steps%d", steps)
@@ -59,10 +82,14 @@ func packLines(s set) {
 		JMP(LabelRef(label))
 		Label(label + "done")
 	}
-	SUBQ(U8(4), first)
-	JGE(LabelRef("quad"))
-	VZEROUPPER()
-	RET()
+	Load(Param("lines"), whole)
+	ANDQ(I8(-4), whole)
+	MOVQ(I32(-4), left)
+	CMPQ(first, whole)
+	CMOVQEQ(left, first)
+	ADDQ(U8(4), first)
+	CMPQ(first, whole)
+	JLT(LabelRef("quad"))
 }
 
 // transposeQuad loads bytes of each of four lines and stores, four by four, the elements of each step.

@@ -13,16 +13,22 @@ import (
 
 func main() {
 	ConstraintExpr("!purego")
-	multiplyAdd("AVX512", []reg.VecPhysical{reg.Z0, reg.Z1, reg.Z2, reg.Z3, reg.Z4, reg.Z5, reg.Z6, reg.Z7, reg.Z8, reg.Z9, reg.Z10, reg.Z11})
-	multiplyAdd("AVX2", []reg.VecPhysical{reg.Y0, reg.Y1, reg.Y2, reg.Y3, reg.Y4, reg.Y5, reg.Y6, reg.Y7, reg.Y8, reg.Y9, reg.Y10, reg.Y11})
+	multiplyAdd("AVX512", ZMM)
+	multiplyAdd("AVX2", YMM)
 	Generate()
 }
 
-// multiplyAdd keeps as many independent sums as it takes to hide the latency of the unit.
-func multiplyAdd(name string, sums []reg.VecPhysical) {
+// count is that of independent sums, as many as it takes to hide the latency of the unit.
+const count = 12
+
+func multiplyAdd(name string, vector func() reg.VecVirtual) {
 	TEXT("multiplyAdd"+name, NOSPLIT, "func(n int)")
-	Doc(fmt.Sprintf("multiplyAdd%s does n times %d fused multiply-adds of vectors, from registers alone.", name, len(sums)))
+	Doc(fmt.Sprintf("multiplyAdd%s does n times %d fused multiply-adds of vectors, from registers alone.", name, count))
 	n := Load(Param("n"), GP64())
+	var sums [count]reg.VecVirtual
+	for i := range sums {
+		sums[i] = vector()
+	}
 	for _, x := range sums {
 		VXORPS(x.AsX(), x.AsX(), x.AsX())
 	}

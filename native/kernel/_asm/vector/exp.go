@@ -21,7 +21,9 @@ const (
 )
 
 // expCoefficients are of q in e^r = 1 + r + r²·q(r), minimax for the relative error of e^r where |r| ≤ ln 2/2: 3e-9.
-var expCoefficients = [...]float64{0.4999999403953552, 0.1666652113199234, 0.04166838899254799, 0.008368716575205326, 0.001381459878757596}
+var expCoefficients = [...]float64{
+	0.4999999403953552, 0.1666652113199234, 0.04166838899254799, 0.008368716575205326, 0.001381459878757596,
+}
 
 // Exp sets x = e^x by
 //
