@@ -14,6 +14,16 @@ func siluAVX512(out *float32, x *float32, n int)
 //go:noescape
 func siluBackwardAVX512(dX *float32, dOut *float32, x *float32, n int)
 
+// tanhAVX512 works like tanhGeneric, on n elements.
+//
+//go:noescape
+func tanhAVX512(out *float32, x *float32, n int)
+
+// tanhBackwardAVX512 works like tanhBackwardGeneric, on n elements.
+//
+//go:noescape
+func tanhBackwardAVX512(dX *float32, dOut *float32, y *float32, n int)
+
 // siluAVX2 works like siluGeneric, on n elements.
 //
 //go:noescape
@@ -23,3 +33,13 @@ func siluAVX2(out *float32, x *float32, n int)
 //
 //go:noescape
 func siluBackwardAVX2(dX *float32, dOut *float32, x *float32, n int)
+
+// tanhAVX2 works like tanhGeneric, on n elements.
+//
+//go:noescape
+func tanhAVX2(out *float32, x *float32, n int)
+
+// tanhBackwardAVX2 works like tanhBackwardGeneric, on n elements.
+//
+//go:noescape
+func tanhBackwardAVX2(dX *float32, dOut *float32, y *float32, n int)

@@ -411,6 +411,185 @@ done6:
 	VZEROUPPER
 	RET
 
+// func tanhAVX512(out *float32, x *float32, n int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·tanhAVX512(SB), NOSPLIT, $0-24
+	MOVQ  out+0(FP), AX
+	MOVQ  x+8(FP), CX
+	MOVQ  n+16(FP), DX
+	MOVQ  DX, BX
+	ANDQ  $-16, BX
+	MOVQ  DX, SI
+	SUBQ  BX, SI
+	MOVQ  $-1, DI
+	BZHIQ SI, DI, DI
+	KMOVW DI, K1
+	XORQ  SI, SI
+	CMPQ  BX, $0x00
+	JE    rest8
+
+vectors7:
+	VMOVUPS      (CX)(SI*4), Z0
+	VANDPS       all80000000<>+0(SB), Z0, Z2
+	VANDPS       all7fffffff<>+0(SB), Z0, Z0
+	VADDPS       Z0, Z0, Z0
+	VMOVUPS      all42200000<>+0(SB), Z1
+	VMINPS       Z0, Z1, Z0
+	VMULPS       all3fb8aa3b<>+0(SB), Z0, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VFNMADD231PS all3f318000<>+0(SB), Z1, Z0
+	VFNMADD231PS allb95e8083<>+0(SB), Z1, Z0
+	VMULPS       Z0, Z0, Z4
+	VMOVUPS      all3ab5121a<>+0(SB), Z3
+	VFMADD213PS  all3c091cf1<>+0(SB), Z0, Z3
+	VFMADD213PS  all3d2aac79<>+0(SB), Z0, Z3
+	VFMADD213PS  all3e2aaa49<>+0(SB), Z0, Z3
+	VFMADD213PS  all3efffffe<>+0(SB), Z0, Z3
+	VFMADD231PS  Z3, Z4, Z0
+	VMOVUPS      all3f800000<>+0(SB), Z3
+	VSCALEFPS    Z1, Z3, Z3
+	VSUBPS       all3f800000<>+0(SB), Z3, Z1
+	VFMADD213PS  Z1, Z3, Z0
+	VADDPS       all40000000<>+0(SB), Z0, Z1
+	VDIVPS       Z1, Z0, Z0
+	VORPS        Z2, Z0, Z0
+	VMOVUPS      Z0, (AX)(SI*4)
+	ADDQ         $0x10, SI
+	CMPQ         SI, BX
+	JLT          vectors7
+
+rest8:
+	CMPQ         SI, DX
+	JE           done9
+	VMOVUPS.Z    (CX)(SI*4), K1, Z0
+	VANDPS       all80000000<>+0(SB), Z0, Z2
+	VANDPS       all7fffffff<>+0(SB), Z0, Z0
+	VADDPS       Z0, Z0, Z0
+	VMOVUPS      all42200000<>+0(SB), Z1
+	VMINPS       Z0, Z1, Z0
+	VMULPS       all3fb8aa3b<>+0(SB), Z0, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VFNMADD231PS all3f318000<>+0(SB), Z1, Z0
+	VFNMADD231PS allb95e8083<>+0(SB), Z1, Z0
+	VMULPS       Z0, Z0, Z4
+	VMOVUPS      all3ab5121a<>+0(SB), Z3
+	VFMADD213PS  all3c091cf1<>+0(SB), Z0, Z3
+	VFMADD213PS  all3d2aac79<>+0(SB), Z0, Z3
+	VFMADD213PS  all3e2aaa49<>+0(SB), Z0, Z3
+	VFMADD213PS  all3efffffe<>+0(SB), Z0, Z3
+	VFMADD231PS  Z3, Z4, Z0
+	VMOVUPS      all3f800000<>+0(SB), Z3
+	VSCALEFPS    Z1, Z3, Z3
+	VSUBPS       all3f800000<>+0(SB), Z3, Z1
+	VFMADD213PS  Z1, Z3, Z0
+	VADDPS       all40000000<>+0(SB), Z0, Z1
+	VDIVPS       Z1, Z0, Z0
+	VORPS        Z2, Z0, Z0
+	VMOVUPS      Z0, K1, (AX)(SI*4)
+
+done9:
+	VZEROUPPER
+	RET
+
+DATA all7fffffff<>+0(SB)/4, $0x7fffffff
+DATA all7fffffff<>+4(SB)/4, $0x7fffffff
+DATA all7fffffff<>+8(SB)/4, $0x7fffffff
+DATA all7fffffff<>+12(SB)/4, $0x7fffffff
+DATA all7fffffff<>+16(SB)/4, $0x7fffffff
+DATA all7fffffff<>+20(SB)/4, $0x7fffffff
+DATA all7fffffff<>+24(SB)/4, $0x7fffffff
+DATA all7fffffff<>+28(SB)/4, $0x7fffffff
+DATA all7fffffff<>+32(SB)/4, $0x7fffffff
+DATA all7fffffff<>+36(SB)/4, $0x7fffffff
+DATA all7fffffff<>+40(SB)/4, $0x7fffffff
+DATA all7fffffff<>+44(SB)/4, $0x7fffffff
+DATA all7fffffff<>+48(SB)/4, $0x7fffffff
+DATA all7fffffff<>+52(SB)/4, $0x7fffffff
+DATA all7fffffff<>+56(SB)/4, $0x7fffffff
+DATA all7fffffff<>+60(SB)/4, $0x7fffffff
+GLOBL all7fffffff<>(SB), RODATA|NOPTR, $64
+
+DATA all42200000<>+0(SB)/4, $0x42200000
+DATA all42200000<>+4(SB)/4, $0x42200000
+DATA all42200000<>+8(SB)/4, $0x42200000
+DATA all42200000<>+12(SB)/4, $0x42200000
+DATA all42200000<>+16(SB)/4, $0x42200000
+DATA all42200000<>+20(SB)/4, $0x42200000
+DATA all42200000<>+24(SB)/4, $0x42200000
+DATA all42200000<>+28(SB)/4, $0x42200000
+DATA all42200000<>+32(SB)/4, $0x42200000
+DATA all42200000<>+36(SB)/4, $0x42200000
+DATA all42200000<>+40(SB)/4, $0x42200000
+DATA all42200000<>+44(SB)/4, $0x42200000
+DATA all42200000<>+48(SB)/4, $0x42200000
+DATA all42200000<>+52(SB)/4, $0x42200000
+DATA all42200000<>+56(SB)/4, $0x42200000
+DATA all42200000<>+60(SB)/4, $0x42200000
+GLOBL all42200000<>(SB), RODATA|NOPTR, $64
+
+DATA all40000000<>+0(SB)/4, $0x40000000
+DATA all40000000<>+4(SB)/4, $0x40000000
+DATA all40000000<>+8(SB)/4, $0x40000000
+DATA all40000000<>+12(SB)/4, $0x40000000
+DATA all40000000<>+16(SB)/4, $0x40000000
+DATA all40000000<>+20(SB)/4, $0x40000000
+DATA all40000000<>+24(SB)/4, $0x40000000
+DATA all40000000<>+28(SB)/4, $0x40000000
+DATA all40000000<>+32(SB)/4, $0x40000000
+DATA all40000000<>+36(SB)/4, $0x40000000
+DATA all40000000<>+40(SB)/4, $0x40000000
+DATA all40000000<>+44(SB)/4, $0x40000000
+DATA all40000000<>+48(SB)/4, $0x40000000
+DATA all40000000<>+52(SB)/4, $0x40000000
+DATA all40000000<>+56(SB)/4, $0x40000000
+DATA all40000000<>+60(SB)/4, $0x40000000
+GLOBL all40000000<>(SB), RODATA|NOPTR, $64
+
+// func tanhBackwardAVX512(dX *float32, dOut *float32, y *float32, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·tanhBackwardAVX512(SB), NOSPLIT, $0-32
+	MOVQ  dX+0(FP), AX
+	MOVQ  dOut+8(FP), CX
+	MOVQ  y+16(FP), DX
+	MOVQ  n+24(FP), BX
+	MOVQ  BX, SI
+	ANDQ  $-16, SI
+	MOVQ  BX, DI
+	SUBQ  SI, DI
+	MOVQ  $-1, R8
+	BZHIQ DI, R8, R8
+	KMOVW R8, K1
+	XORQ  DI, DI
+	CMPQ  SI, $0x00
+	JE    rest11
+
+vectors10:
+	VMOVUPS      (DX)(DI*4), Z0
+	VMOVUPS      all3f800000<>+0(SB), Z1
+	VFNMADD231PS Z0, Z0, Z1
+	VMOVUPS      (AX)(DI*4), Z0
+	VMOVUPS      (CX)(DI*4), Z2
+	VFMADD231PS  Z2, Z1, Z0
+	VMOVUPS      Z0, (AX)(DI*4)
+	ADDQ         $0x10, DI
+	CMPQ         DI, SI
+	JLT          vectors10
+
+rest11:
+	CMPQ         DI, BX
+	JE           done12
+	VMOVUPS.Z    (DX)(DI*4), K1, Z0
+	VMOVUPS      all3f800000<>+0(SB), Z1
+	VFNMADD231PS Z0, Z0, Z1
+	VMOVUPS.Z    (AX)(DI*4), K1, Z0
+	VMOVUPS.Z    (CX)(DI*4), K1, Z2
+	VFMADD231PS  Z2, Z1, Z0
+	VMOVUPS      Z0, K1, (AX)(DI*4)
+
+done12:
+	VZEROUPPER
+	RET
+
 // func siluAVX2(out *float32, x *float32, n int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·siluAVX2(SB), NOSPLIT, $0-24
@@ -426,9 +605,9 @@ TEXT ·siluAVX2(SB), NOSPLIT, $0-24
 	VMOVUPS 32(DI)(SI*4), Y0
 	XORQ    SI, SI
 	CMPQ    BX, $0x00
-	JE      rest8
+	JE      rest14
 
-vectors7:
+vectors13:
 	VMOVUPS      (CX)(SI*4), Y1
 	VMOVAPS      Y1, Y2
 	VXORPS       all80000000<>+0(SB), Y2, Y2
@@ -464,11 +643,11 @@ vectors7:
 	VMOVUPS      Y2, (AX)(SI*4)
 	ADDQ         $0x08, SI
 	CMPQ         SI, BX
-	JLT          vectors7
+	JLT          vectors13
 
-rest8:
+rest14:
 	CMPQ         SI, DX
-	JE           done9
+	JE           done15
 	VMASKMOVPS   (CX)(SI*4), Y0, Y1
 	VMOVAPS      Y1, Y2
 	VXORPS       all80000000<>+0(SB), Y2, Y2
@@ -503,7 +682,7 @@ rest8:
 	VMULPS       Y1, Y2, Y2
 	VMASKMOVPS   Y2, Y0, (AX)(SI*4)
 
-done9:
+done15:
 	VZEROUPPER
 	RET
 
@@ -541,9 +720,9 @@ TEXT ·siluBackwardAVX2(SB), NOSPLIT, $0-32
 	VMOVUPS 32(R8)(DI*4), Y0
 	XORQ    DI, DI
 	CMPQ    SI, $0x00
-	JE      rest11
+	JE      rest17
 
-vectors10:
+vectors16:
 	VMOVUPS      (DX)(DI*4), Y1
 	VMOVAPS      Y1, Y2
 	VXORPS       all80000000<>+0(SB), Y2, Y2
@@ -585,11 +764,11 @@ vectors10:
 	VMOVUPS      Y1, (AX)(DI*4)
 	ADDQ         $0x08, DI
 	CMPQ         DI, SI
-	JLT          vectors10
+	JLT          vectors16
 
-rest11:
+rest17:
 	CMPQ         DI, BX
-	JE           done12
+	JE           done18
 	VMASKMOVPS   (DX)(DI*4), Y0, Y1
 	VMOVAPS      Y1, Y2
 	VXORPS       all80000000<>+0(SB), Y2, Y2
@@ -630,6 +809,147 @@ rest11:
 	VFMADD231PS  Y2, Y3, Y1
 	VMASKMOVPS   Y1, Y0, (AX)(DI*4)
 
-done12:
+done18:
+	VZEROUPPER
+	RET
+
+// func tanhAVX2(out *float32, x *float32, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·tanhAVX2(SB), NOSPLIT, $0-24
+	MOVQ    out+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    n+16(FP), DX
+	MOVQ    DX, BX
+	ANDQ    $-8, BX
+	MOVQ    DX, SI
+	SUBQ    BX, SI
+	LEAQ    onesAndZeros<>+0(SB), DI
+	NEGQ    SI
+	VMOVUPS 32(DI)(SI*4), Y0
+	XORQ    SI, SI
+	CMPQ    BX, $0x00
+	JE      rest20
+
+vectors19:
+	VMOVUPS      (CX)(SI*4), Y1
+	VANDPS       all80000000<>+0(SB), Y1, Y3
+	VANDPS       all7fffffff<>+0(SB), Y1, Y1
+	VADDPS       Y1, Y1, Y1
+	VMOVUPS      all42200000<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VMULPS       all3fb8aa3b<>+0(SB), Y1, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VFNMADD231PS all3f318000<>+0(SB), Y2, Y1
+	VFNMADD231PS allb95e8083<>+0(SB), Y2, Y1
+	VMULPS       Y1, Y1, Y5
+	VMOVUPS      all3ab5121a<>+0(SB), Y4
+	VFMADD213PS  all3c091cf1<>+0(SB), Y1, Y4
+	VFMADD213PS  all3d2aac79<>+0(SB), Y1, Y4
+	VFMADD213PS  all3e2aaa49<>+0(SB), Y1, Y4
+	VFMADD213PS  all3efffffe<>+0(SB), Y1, Y4
+	VFMADD231PS  Y4, Y5, Y1
+	VMOVUPS      all3f800000<>+0(SB), Y4
+	VCVTPS2DQ    Y2, Y2
+	VPSRAD       $0x01, Y2, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       all0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y4, Y4
+	VPADDD       all0000007f<>+0(SB), Y2, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y4, Y4
+	VSUBPS       all3f800000<>+0(SB), Y4, Y2
+	VFMADD213PS  Y2, Y4, Y1
+	VADDPS       all40000000<>+0(SB), Y1, Y2
+	VDIVPS       Y2, Y1, Y1
+	VORPS        Y3, Y1, Y1
+	VMOVUPS      Y1, (AX)(SI*4)
+	ADDQ         $0x08, SI
+	CMPQ         SI, BX
+	JLT          vectors19
+
+rest20:
+	CMPQ         SI, DX
+	JE           done21
+	VMASKMOVPS   (CX)(SI*4), Y0, Y1
+	VANDPS       all80000000<>+0(SB), Y1, Y3
+	VANDPS       all7fffffff<>+0(SB), Y1, Y1
+	VADDPS       Y1, Y1, Y1
+	VMOVUPS      all42200000<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VMULPS       all3fb8aa3b<>+0(SB), Y1, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VFNMADD231PS all3f318000<>+0(SB), Y2, Y1
+	VFNMADD231PS allb95e8083<>+0(SB), Y2, Y1
+	VMULPS       Y1, Y1, Y5
+	VMOVUPS      all3ab5121a<>+0(SB), Y4
+	VFMADD213PS  all3c091cf1<>+0(SB), Y1, Y4
+	VFMADD213PS  all3d2aac79<>+0(SB), Y1, Y4
+	VFMADD213PS  all3e2aaa49<>+0(SB), Y1, Y4
+	VFMADD213PS  all3efffffe<>+0(SB), Y1, Y4
+	VFMADD231PS  Y4, Y5, Y1
+	VMOVUPS      all3f800000<>+0(SB), Y4
+	VCVTPS2DQ    Y2, Y2
+	VPSRAD       $0x01, Y2, Y5
+	VPSUBD       Y5, Y2, Y2
+	VPADDD       all0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y4, Y4
+	VPADDD       all0000007f<>+0(SB), Y2, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y4, Y4
+	VSUBPS       all3f800000<>+0(SB), Y4, Y2
+	VFMADD213PS  Y2, Y4, Y1
+	VADDPS       all40000000<>+0(SB), Y1, Y2
+	VDIVPS       Y2, Y1, Y1
+	VORPS        Y3, Y1, Y1
+	VMASKMOVPS   Y1, Y0, (AX)(SI*4)
+
+done21:
+	VZEROUPPER
+	RET
+
+// func tanhBackwardAVX2(dX *float32, dOut *float32, y *float32, n int)
+// Requires: AVX, FMA3
+TEXT ·tanhBackwardAVX2(SB), NOSPLIT, $0-32
+	MOVQ    dX+0(FP), AX
+	MOVQ    dOut+8(FP), CX
+	MOVQ    y+16(FP), DX
+	MOVQ    n+24(FP), BX
+	MOVQ    BX, SI
+	ANDQ    $-8, SI
+	MOVQ    BX, DI
+	SUBQ    SI, DI
+	LEAQ    onesAndZeros<>+0(SB), R8
+	NEGQ    DI
+	VMOVUPS 32(R8)(DI*4), Y0
+	XORQ    DI, DI
+	CMPQ    SI, $0x00
+	JE      rest23
+
+vectors22:
+	VMOVUPS      (DX)(DI*4), Y1
+	VMOVUPS      all3f800000<>+0(SB), Y2
+	VFNMADD231PS Y1, Y1, Y2
+	VMOVUPS      (AX)(DI*4), Y1
+	VMOVUPS      (CX)(DI*4), Y3
+	VFMADD231PS  Y3, Y2, Y1
+	VMOVUPS      Y1, (AX)(DI*4)
+	ADDQ         $0x08, DI
+	CMPQ         DI, SI
+	JLT          vectors22
+
+rest23:
+	CMPQ         DI, BX
+	JE           done24
+	VMASKMOVPS   (DX)(DI*4), Y0, Y1
+	VMOVUPS      all3f800000<>+0(SB), Y2
+	VFNMADD231PS Y1, Y1, Y2
+	VMASKMOVPS   (AX)(DI*4), Y0, Y1
+	VMASKMOVPS   (CX)(DI*4), Y0, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	VMASKMOVPS   Y1, Y0, (AX)(DI*4)
+
+done24:
 	VZEROUPPER
 	RET

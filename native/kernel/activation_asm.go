@@ -21,3 +21,23 @@ func siluBackward[T Float](s set, dX, dOut, x []T) {
 		siluBackwardGeneric(dX, dOut, x)
 	}
 }
+
+func tanh[T Float](s set, out, x []T) {
+	if s == avx512 {
+		tanhAVX512(first(out), first(x), len(x))
+	} else if s == avx2 {
+		tanhAVX2(first(out), first(x), len(x))
+	} else {
+		tanhGeneric(out, x)
+	}
+}
+
+func tanhBackward[T Float](s set, dX, dOut, y []T) {
+	if s == avx512 {
+		tanhBackwardAVX512(first(dX), first(dOut), first(y), len(y))
+	} else if s == avx2 {
+		tanhBackwardAVX2(first(dX), first(dOut), first(y), len(y))
+	} else {
+		tanhBackwardGeneric(dX, dOut, y)
+	}
+}

@@ -3,6 +3,7 @@ package kernel
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"goalbert/internal/numeric"
@@ -14,23 +15,26 @@ var conformance = []struct {
 	lengths   func(n int) []int // of the arguments; rows of three, and n columns
 	run32     func(s set, x [][]float32)
 	run64     func(s set, x [][]float64)
-	inPlace   bool                          // the first argument may be the second
+	inPlace   int                           // the argument that the first may be; 0: none
+	positive  int                           // an argument that must not be negative; 0: none
 	tolerance func(n int) numeric.Tolerance // of n normal numbers or columns
 }{
-	{"add", same(2), addCase[float32], addCase[float64], true, roundoffs(1, 0)},
-	{"axpy", same(2), axpyCase[float32], axpyCase[float64], true, roundoffs(2, 8)},
-	{"geluNew", same(2), geluNewCase[float32], geluNewCase[float64], true, roundoffs(60, 1)},
-	{"geluNewBackward", same(3), geluNewBackwardCase[float32], geluNewBackwardCase[float64], false, roundoffs(4, 300)},
-	{"silu", same(2), siluCase[float32], siluCase[float64], true, roundoffs(4, 0)},
-	{"siluBackward", same(3), siluBackwardCase[float32], siluBackwardCase[float64], false, roundoffs(4, 200)},
-	{"softmax", rows(2), softmaxCase[float32], softmaxCase[float64], true, perElement(32, 0)},
-	{"softmaxBackward", rows(3), softmaxBackwardCase[float32], softmaxBackwardCase[float64], false, perElement(4, 2000)},
-	{"sumExp", func(n int) []int { return []int{2, n} }, sumExpCase[float32], sumExpCase[float64], false, perElement(32, 0)},
-	{"layerNorm", layerNormLengths, layerNormCase[float32], layerNormCase[float64], false, perElement(100, 100)},
-	{"layerNormBackward", layerNormBackwardLengths, layerNormBackwardCase[float32], layerNormBackwardCase[float64], false,
+	{"add", same(2), addCase[float32], addCase[float64], 1, 0, roundoffs(1, 0)},
+	{"axpy", same(2), axpyCase[float32], axpyCase[float64], 1, 0, roundoffs(2, 8)},
+	{"geluNew", same(2), geluNewCase[float32], geluNewCase[float64], 1, 0, roundoffs(60, 1)},
+	{"geluNewBackward", same(3), geluNewBackwardCase[float32], geluNewBackwardCase[float64], 0, 0, roundoffs(4, 300)},
+	{"silu", same(2), siluCase[float32], siluCase[float64], 1, 0, roundoffs(4, 0)},
+	{"siluBackward", same(3), siluBackwardCase[float32], siluBackwardCase[float64], 0, 0, roundoffs(4, 200)},
+	{"tanh", same(2), tanhCase[float32], tanhCase[float64], 1, 0, roundoffs(4, 0)},
+	{"tanhBackward", same(3), tanhBackwardCase[float32], tanhBackwardCase[float64], 0, 0, roundoffs(4, 300)},
+	{"softmax", rows(2), softmaxCase[float32], softmaxCase[float64], 1, 0, perElement(32, 0)},
+	{"softmaxBackward", rows(3), softmaxBackwardCase[float32], softmaxBackwardCase[float64], 0, 0, perElement(4, 2000)},
+	{"sumExp", func(n int) []int { return []int{2, n} }, sumExpCase[float32], sumExpCase[float64], 0, 0, perElement(32, 0)},
+	{"layerNorm", layerNormLengths, layerNormCase[float32], layerNormCase[float64], 3, 0, perElement(100, 100)},
+	{"layerNormBackward", layerNormBackwardLengths, layerNormBackwardCase[float32], layerNormBackwardCase[float64], 0, 0,
 		perElement(100, 2000)},
-	{"adamW", same(4), adamWCase[float32], adamWCase[float64], false, roundoffs(8, 16)},
-	{"lambUpdate", same(5), lambUpdateCase[float32], lambUpdateCase[float64], false, roundoffs(16, 16)},
+	{"adamW", same(4), adamWCase[float32], adamWCase[float64], 0, 2, roundoffs(8, 16)},
+	{"lambUpdate", same(5), lambUpdateCase[float32], lambUpdateCase[float64], 4, 3, roundoffs(16, 16)},
 }
 
 func same(count int) func(n int) []int {
@@ -69,6 +73,9 @@ func geluNewBackwardCase[T Float](s set, x [][]T) { geluNewBackward(s, x[0], x[1
 func siluCase[T Float](s set, x [][]T)            { silu(s, x[0], x[1]) }
 func siluBackwardCase[T Float](s set, x [][]T)    { siluBackward(s, x[0], x[1], x[2]) }
 
+func tanhCase[T Float](s set, x [][]T)         { tanh(s, x[0], x[1]) }
+func tanhBackwardCase[T Float](s set, x [][]T) { tanhBackward(s, x[0], x[1], x[2]) }
+
 func softmaxCase[T Float](s set, x [][]T) {
 	if columns := len(x[1]) / 3; columns > 0 {
 		scaledSoftmax(s, x[0], x[1], columns, 0.5, 0.25)
@@ -99,18 +106,16 @@ func layerNormBackwardCase[T Float](s set, x [][]T) {
 }
 
 func adamWCase[T Float](s set, x [][]T) {
-	square(x[2])
 	adamW(s, x[0], x[1], x[2], x[3], averagesOf[T](0.9, 0.99, 0.5), adamWConstants[T]{0.99, 0.1, 1.5, 1e-3})
 }
 
 func lambUpdateCase[T Float](s set, x [][]T) {
-	square(x[3])
 	lambUpdate(s, x[0], x[1], x[2], x[3], x[4], averagesOf[T](0.9, 0.99, 0.5), 1e-3, 0.1)
 }
 
-func square[T Float](x []T) {
-	for i := range x {
-		x[i] *= x[i]
+func absolute(x []float64) {
+	for i, v := range x {
+		x[i] = math.Abs(v)
 	}
 }
 
@@ -123,8 +128,12 @@ func TestConformance(t *testing.T) {
 				for _, n := range sizes() {
 					var start, want [][]float64
 					for i, length := range kernel.lengths(n) {
-						start = append(start, widen(narrow(normals(uint64(10*n+i), length))))
-						want = append(want, append([]float64(nil), start[i]...))
+						x := normals(uint64(10*n+i), length)
+						if i == kernel.positive {
+							absolute(x)
+						}
+						start = append(start, widen(narrow(x)))
+						want = append(want, slices.Clone(start[i]))
 					}
 					kernel.run64(portable, want)
 					places := placed(t, start)
@@ -136,11 +145,13 @@ func TestConformance(t *testing.T) {
 							match(t, name+" as at place 0", x[i], places[0][i], numeric.Exact)
 						}
 					}
-					if kernel.inPlace {
-						alias, separate := narrow(start[1]), narrow(start[1])
-						kernel.run32(s, [][]float32{separate, narrow(start[1])})
-						kernel.run32(s, [][]float32{alias, alias})
-						match(t, fmt.Sprintf("size %d in place", n), alias, separate, numeric.Exact)
+					if kernel.inPlace > 0 {
+						start[0] = start[kernel.inPlace]
+						separate, alias := narrowed(start), narrowed(start)
+						alias[0] = alias[kernel.inPlace]
+						kernel.run32(s, separate)
+						kernel.run32(s, alias)
+						match(t, fmt.Sprintf("size %d in place", n), alias[0], separate[0], numeric.Exact)
 					}
 				}
 			})
@@ -154,6 +165,14 @@ func match(t *testing.T, name string, got, want []float32, tolerance numeric.Tol
 	if compared := numeric.Compare(got, want, tolerance); !compared.OK() {
 		t.Fatalf("%s: %v", name, compared)
 	}
+}
+
+func narrowed(x [][]float64) [][]float32 {
+	var y [][]float32
+	for _, v := range x {
+		y = append(y, narrow(v))
+	}
+	return y
 }
 
 // placed returns the arguments as float32 that end at a guard page, that begin at one, and that begin at odd addresses.
@@ -217,4 +236,27 @@ func TestSumSquaresOfEverySet(t *testing.T) {
 			numeric.Check(t, fmt.Sprintf("of %d", n), []float64{got, sumSquares(s, behind)}, []float64{want, got}, numeric.SameSum64)
 		}
 	})
+}
+
+// BenchmarkVectors runs each kernel on 3072 numbers, or on 3 rows of as many.
+func BenchmarkVectors(b *testing.B) {
+	const n = 3072
+	for _, kernel := range conformance {
+		for _, each := range sets {
+			if !each.available {
+				continue
+			}
+			b.Run(fmt.Sprintf("impl=%v/kernel=%s", each.set, kernel.name), func(b *testing.B) {
+				var x [][]float32
+				for i, length := range kernel.lengths(n) {
+					v := normals(uint64(i), length)
+					absolute(v)
+					x = append(x, narrow(v))
+				}
+				for b.Loop() {
+					kernel.run32(each.set, x)
+				}
+			})
+		}
+	}
 }

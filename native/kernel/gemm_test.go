@@ -57,16 +57,13 @@ func (p product) oracle() (want, terms []float64) {
 		gonum.Implementation{}.Dgemm(transpose[p.transA], transpose[p.transB], p.m, p.n, p.k, p.alpha, a, p.lda, b, p.ldb,
 			p.beta, c, p.ldc)
 	}
-	absolute := func(x []float64) []float64 {
-		y := make([]float64, len(x))
-		for i, v := range x {
-			y[i] = math.Abs(v)
-		}
-		return y
-	}
-	want, terms = slices.Clone(p.c), absolute(p.c)
+	want = slices.Clone(p.c)
 	run(p.a, p.b, want)
-	run(absolute(p.a), absolute(p.b), terms)
+	a, b, terms := slices.Clone(p.a), slices.Clone(p.b), slices.Clone(p.c)
+	for _, x := range [][]float64{a, b, terms} {
+		absolute(x)
+	}
+	run(a, b, terms)
 	return want, terms
 }
 

@@ -1,4 +1,4 @@
-// Command activation writes SiLU, forward and backward.
+// Command activation writes SiLU and tanh, forward and backward.
 package main
 
 //go:generate go run . -out ../../activation_amd64.s -stubs ../../activation_amd64.go -pkg kernel
@@ -14,6 +14,8 @@ func main() {
 	ForEachSet(func(s Set) {
 		silu(s)
 		siluBackward(s)
+		tanh(s)
+		tanhBackward(s)
 	})
 }
 
@@ -50,6 +52,32 @@ func siluBackward(s Set) {
 		VFMADD213PS(y, y, rest)
 		sum := at.Load(dX)
 		VFMADD231PS(at.Load(dOut), rest, sum)
+		at.Store(sum, dX)
+	})
+	s.Return()
+}
+
+func tanh(s Set) {
+	s.Function("tanh", "out, x *float32, n int", "works like tanhGeneric, on n elements.")
+	out, x := Parameter("out"), Parameter("x")
+	s.Loop(Parameter("n")).Each(func(at Place) {
+		v := at.Load(x)
+		s.Tanh(v)
+		at.Store(v, out)
+	})
+	s.Return()
+}
+
+// tanhBackward adds dOut·(1 - y²).
+func tanhBackward(s Set) {
+	s.Function("tanhBackward", "dX, dOut, y *float32, n int", "works like tanhBackwardGeneric, on n elements.")
+	dX, dOut, y := Parameter("dX"), Parameter("dOut"), Parameter("y")
+	s.Loop(Parameter("n")).Each(func(at Place) {
+		v, slope := at.Load(y), s.Vector()
+		VMOVUPS(All(1), slope)
+		VFNMADD231PS(v, v, slope)
+		sum := at.Load(dX)
+		VFMADD231PS(at.Load(dOut), slope, sum)
 		at.Store(sum, dX)
 	})
 	s.Return()
