@@ -86,7 +86,7 @@ func (o *engineOptions) open(engine, path string) (runtime.Session, error) {
 type model struct {
 	session   runtime.Session
 	config    models.Config
-	tokenizer *tokenizer.Albert
+	tokenizer tokenizer.Tokenizer
 }
 
 // openModel opens a checkpoint's directory, which runs natively, or an .onnx file.

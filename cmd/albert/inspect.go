@@ -72,8 +72,10 @@ func inspectTokenizer(out io.Writer, dir string) error {
 	if err != nil {
 		return err
 	}
-	r := t.Rules()
-	_, err = fmt.Fprintf(out, "tokenizer: SentencePiece unigram of %s pieces, because there is a %s; ALBERT's rules, lower case %v, keep accents %v\n",
-		counted(t.VocabSize()), tokenizer.ModelFile, r.LowerCase, r.KeepAccents)
+	text := fmt.Sprintf("tokenizer: SentencePiece unigram of %s pieces, because there is a %s", counted(t.VocabSize()), tokenizer.ModelFile)
+	if a, ok := t.(*tokenizer.Albert); ok {
+		text += fmt.Sprintf("; ALBERT's rules, lower case %v, keep accents %v", a.Rules().LowerCase, a.Rules().KeepAccents)
+	}
+	_, err = fmt.Fprintln(out, text)
 	return err
 }

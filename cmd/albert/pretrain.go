@@ -154,7 +154,7 @@ func (p *pretraining) run(c *cobra.Command, files []string, out string) error {
 }
 
 // start returns what the run begins with: its newest checkpoint and that one's weights, or new weights, all zero.
-func (p *pretraining) start(out string) (*train.Checkpoint, *models.Weights, *tokenizer.Albert, error) {
+func (p *pretraining) start(out string) (*train.Checkpoint, *models.Weights, tokenizer.Tokenizer, error) {
 	if p.resume {
 		checkpoint, err := findCheckpoint(out)
 		if err != nil {

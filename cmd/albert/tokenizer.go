@@ -71,17 +71,17 @@ func modelFlag(c *cobra.Command) *string {
 	return model
 }
 
-// openTokenizer opens the ALBERT tokenizer of a directory or of a spiece.model.
-func openTokenizer(path string) (*tokenizer.Albert, error) {
-	return tokenizer.OpenAlbert(vocabularyFile(path))
+// openTokenizer opens the tokenizer of a directory, or ALBERT's of a spiece.model.
+func openTokenizer(path string) (tokenizer.Tokenizer, error) {
+	if isDirectory(path) {
+		return tokenizer.Open(path)
+	}
+	return tokenizer.OpenAlbert(path)
 }
 
-// vocabularyFile returns the spiece.model in a directory, or the file that was given.
-func vocabularyFile(path string) string {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return filepath.Join(path, tokenizer.ModelFile)
-	}
-	return path
+func isDirectory(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 func newTokenizerEncode() *cobra.Command {
@@ -118,7 +118,10 @@ func encoder(model string, raw bool) (func(string) []int32, error) {
 		}
 		return t.Encode, nil
 	}
-	u, err := tokenizer.ReadUnigram(vocabularyFile(model))
+	if isDirectory(model) {
+		model = filepath.Join(model, tokenizer.ModelFile)
+	}
+	u, err := tokenizer.ReadUnigram(model)
 	if err != nil {
 		return nil, err
 	}
