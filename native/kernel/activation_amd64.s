@@ -364,10 +364,9 @@ vectors4:
 	VSUBPS       Z1, Z2, Z2
 	VMULPS       Z0, Z2, Z2
 	VFMADD213PS  Z1, Z1, Z2
-	VMOVUPS      (AX)(DI*4), Z0
-	VMOVUPS      (CX)(DI*4), Z1
-	VFMADD231PS  Z1, Z2, Z0
-	VMOVUPS      Z0, (AX)(DI*4)
+	VMOVUPS      (CX)(DI*4), Z0
+	VMULPS       Z0, Z2, Z2
+	VMOVUPS      Z2, (AX)(DI*4)
 	ADDQ         $0x10, DI
 	CMPQ         DI, SI
 	JLT          vectors4
@@ -402,10 +401,9 @@ rest5:
 	VSUBPS       Z1, Z2, Z2
 	VMULPS       Z0, Z2, Z2
 	VFMADD213PS  Z1, Z1, Z2
-	VMOVUPS.Z    (AX)(DI*4), K1, Z0
-	VMOVUPS.Z    (CX)(DI*4), K1, Z1
-	VFMADD231PS  Z1, Z2, Z0
-	VMOVUPS      Z0, K1, (AX)(DI*4)
+	VMOVUPS.Z    (CX)(DI*4), K1, Z0
+	VMULPS       Z0, Z2, Z2
+	VMOVUPS      Z2, K1, (AX)(DI*4)
 
 done6:
 	VZEROUPPER
@@ -567,10 +565,9 @@ vectors10:
 	VMOVUPS      (DX)(DI*4), Z0
 	VMOVUPS      all3f800000<>+0(SB), Z1
 	VFNMADD231PS Z0, Z0, Z1
-	VMOVUPS      (AX)(DI*4), Z0
-	VMOVUPS      (CX)(DI*4), Z2
-	VFMADD231PS  Z2, Z1, Z0
-	VMOVUPS      Z0, (AX)(DI*4)
+	VMOVUPS      (CX)(DI*4), Z0
+	VMULPS       Z0, Z1, Z1
+	VMOVUPS      Z1, (AX)(DI*4)
 	ADDQ         $0x10, DI
 	CMPQ         DI, SI
 	JLT          vectors10
@@ -581,10 +578,9 @@ rest11:
 	VMOVUPS.Z    (DX)(DI*4), K1, Z0
 	VMOVUPS      all3f800000<>+0(SB), Z1
 	VFNMADD231PS Z0, Z0, Z1
-	VMOVUPS.Z    (AX)(DI*4), K1, Z0
-	VMOVUPS.Z    (CX)(DI*4), K1, Z2
-	VFMADD231PS  Z2, Z1, Z0
-	VMOVUPS      Z0, K1, (AX)(DI*4)
+	VMOVUPS.Z    (CX)(DI*4), K1, Z0
+	VMULPS       Z0, Z1, Z1
+	VMOVUPS      Z1, K1, (AX)(DI*4)
 
 done12:
 	VZEROUPPER
@@ -758,10 +754,9 @@ vectors16:
 	VSUBPS       Y2, Y3, Y3
 	VMULPS       Y1, Y3, Y3
 	VFMADD213PS  Y2, Y2, Y3
-	VMOVUPS      (AX)(DI*4), Y1
-	VMOVUPS      (CX)(DI*4), Y2
-	VFMADD231PS  Y2, Y3, Y1
-	VMOVUPS      Y1, (AX)(DI*4)
+	VMOVUPS      (CX)(DI*4), Y1
+	VMULPS       Y1, Y3, Y3
+	VMOVUPS      Y3, (AX)(DI*4)
 	ADDQ         $0x08, DI
 	CMPQ         DI, SI
 	JLT          vectors16
@@ -804,10 +799,9 @@ rest17:
 	VSUBPS       Y2, Y3, Y3
 	VMULPS       Y1, Y3, Y3
 	VFMADD213PS  Y2, Y2, Y3
-	VMASKMOVPS   (AX)(DI*4), Y0, Y1
-	VMASKMOVPS   (CX)(DI*4), Y0, Y2
-	VFMADD231PS  Y2, Y3, Y1
-	VMASKMOVPS   Y1, Y0, (AX)(DI*4)
+	VMASKMOVPS   (CX)(DI*4), Y0, Y1
+	VMULPS       Y1, Y3, Y3
+	VMASKMOVPS   Y3, Y0, (AX)(DI*4)
 
 done18:
 	VZEROUPPER
@@ -931,10 +925,9 @@ vectors22:
 	VMOVUPS      (DX)(DI*4), Y1
 	VMOVUPS      all3f800000<>+0(SB), Y2
 	VFNMADD231PS Y1, Y1, Y2
-	VMOVUPS      (AX)(DI*4), Y1
-	VMOVUPS      (CX)(DI*4), Y3
-	VFMADD231PS  Y3, Y2, Y1
-	VMOVUPS      Y1, (AX)(DI*4)
+	VMOVUPS      (CX)(DI*4), Y1
+	VMULPS       Y1, Y2, Y2
+	VMOVUPS      Y2, (AX)(DI*4)
 	ADDQ         $0x08, DI
 	CMPQ         DI, SI
 	JLT          vectors22
@@ -945,10 +938,9 @@ rest23:
 	VMASKMOVPS   (DX)(DI*4), Y0, Y1
 	VMOVUPS      all3f800000<>+0(SB), Y2
 	VFNMADD231PS Y1, Y1, Y2
-	VMASKMOVPS   (AX)(DI*4), Y0, Y1
-	VMASKMOVPS   (CX)(DI*4), Y0, Y3
-	VFMADD231PS  Y3, Y2, Y1
-	VMASKMOVPS   Y1, Y0, (AX)(DI*4)
+	VMASKMOVPS   (CX)(DI*4), Y0, Y1
+	VMULPS       Y1, Y2, Y2
+	VMASKMOVPS   Y2, Y0, (AX)(DI*4)
 
 done24:
 	VZEROUPPER

@@ -11,7 +11,7 @@ func siluGeneric[T Float](out, x []T) {
 func siluBackwardGeneric[T Float](dX, dOut, x []T) {
 	for i, v := range x {
 		s := sigmoid(v)
-		dX[i] += dOut[i] * s * (1 + v*(1-s))
+		dX[i] = dOut[i] * s * (1 + v*(1-s))
 	}
 }
 
@@ -23,6 +23,6 @@ func tanhGeneric[T Float](out, x []T) {
 
 func tanhBackwardGeneric[T Float](dX, dOut, y []T) {
 	for i, v := range y {
-		dX[i] += dOut[i] * (1 - v*v)
+		dX[i] = dOut[i] * (1 - v*v)
 	}
 }

@@ -3,6 +3,8 @@
 // state, and starts no goroutine: who calls it divides the work.
 //
 //	gemm.go          C = αAB + βC: the blocks; gemm_tiling.go their sizes, gemm_pack.go packing
+//	packed.go        C = AB + D, B being packed once for many products; in fp32 or in bf16 (precision.go)
+//	limit.go         how fast the processor could multiply
 //	vector.go        sums of rows, columns and squares
 //	gelu.go          GELU, by erf and by tanh
 //	activation.go    ReLU, SiLU, tanh
@@ -15,8 +17,8 @@
 // X_noasm.go choose. The build tag purego leaves assembly out.
 //
 // Everything is generic over float32 and float64; assembly is for float32. Forward functions overwrite their first
-// argument; backward functions add to theirs, unless their comment says otherwise. In-place use is allowed where a
-// comment says so.
+// argument, backward functions the gradient of their input; to gradients of weights they add. In-place use is allowed
+// where a comment says so.
 //
 // A kernel set is one arithmetic: results are the same bits within it, wherever the numbers lie in memory, and [Set]
 // names it.

@@ -412,10 +412,9 @@ vectors4:
 	VSUBPS       Z1, Z0, Z0
 	VMULPS       Z0, Z3, Z3
 	VFMADD213PS  Z1, Z1, Z3
-	VMOVUPS      (AX)(DI*4), Z0
-	VMOVUPS      (CX)(DI*4), Z1
-	VFMADD231PS  Z1, Z3, Z0
-	VMOVUPS      Z0, (AX)(DI*4)
+	VMOVUPS      (CX)(DI*4), Z0
+	VMULPS       Z0, Z3, Z3
+	VMOVUPS      Z3, (AX)(DI*4)
 	ADDQ         $0x10, DI
 	CMPQ         DI, SI
 	JLT          vectors4
@@ -456,10 +455,9 @@ rest5:
 	VSUBPS       Z1, Z0, Z0
 	VMULPS       Z0, Z3, Z3
 	VFMADD213PS  Z1, Z1, Z3
-	VMOVUPS.Z    (AX)(DI*4), K1, Z0
-	VMOVUPS.Z    (CX)(DI*4), K1, Z1
-	VFMADD231PS  Z1, Z3, Z0
-	VMOVUPS      Z0, K1, (AX)(DI*4)
+	VMOVUPS.Z    (CX)(DI*4), K1, Z0
+	VMULPS       Z0, Z3, Z3
+	VMOVUPS      Z3, K1, (AX)(DI*4)
 
 done6:
 	VZEROUPPER
@@ -663,10 +661,9 @@ vectors10:
 	VSUBPS       Y2, Y1, Y1
 	VMULPS       Y1, Y4, Y4
 	VFMADD213PS  Y2, Y2, Y4
-	VMOVUPS      (AX)(DI*4), Y1
-	VMOVUPS      (CX)(DI*4), Y2
-	VFMADD231PS  Y2, Y4, Y1
-	VMOVUPS      Y1, (AX)(DI*4)
+	VMOVUPS      (CX)(DI*4), Y1
+	VMULPS       Y1, Y4, Y4
+	VMOVUPS      Y4, (AX)(DI*4)
 	ADDQ         $0x08, DI
 	CMPQ         DI, SI
 	JLT          vectors10
@@ -715,10 +712,9 @@ rest11:
 	VSUBPS       Y2, Y1, Y1
 	VMULPS       Y1, Y4, Y4
 	VFMADD213PS  Y2, Y2, Y4
-	VMASKMOVPS   (AX)(DI*4), Y0, Y1
-	VMASKMOVPS   (CX)(DI*4), Y0, Y2
-	VFMADD231PS  Y2, Y4, Y1
-	VMASKMOVPS   Y1, Y0, (AX)(DI*4)
+	VMASKMOVPS   (CX)(DI*4), Y0, Y1
+	VMULPS       Y1, Y4, Y4
+	VMASKMOVPS   Y4, Y0, (AX)(DI*4)
 
 done12:
 	VZEROUPPER

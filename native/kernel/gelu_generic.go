@@ -18,7 +18,7 @@ func geluNewBackwardGeneric[T Float](dX, dOut, x []T) {
 	for i, v := range x {
 		s := sigmoid(2 * geluInner(v))
 		slope := geluScale * (1 + 3*geluCubic*v*v)
-		dX[i] += dOut[i] * (s + v*2*s*(1-s)*slope)
+		dX[i] = dOut[i] * (s + v*2*s*(1-s)*slope)
 	}
 }
 

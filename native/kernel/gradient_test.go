@@ -25,17 +25,15 @@ func dot(x, y []float64) float64 {
 	return sum
 }
 
-// checkBackward compares backward with finite differences of Σ dOut·forward(x). Backward must add: the gradient starts
-// from something.
+// checkBackward compares backward with finite differences of Σ dOut·forward(x). Backward must overwrite: the gradient
+// starts from something, or is dOut.
 func checkBackward(t *testing.T, name string, forward func(out, x []float64), backward func(dX, dOut, x []float64), x []float64) {
 	t.Helper()
 	dOut, out := normals(2, len(x)), make([]float64, len(x))
-	start := normals(3, len(x))
-	dX := append([]float64(nil), start...)
+	dX, inPlace := normals(3, len(x)), append([]float64(nil), dOut...)
 	backward(dX, dOut, x)
-	for i := range dX {
-		dX[i] -= start[i]
-	}
+	backward(inPlace, inPlace, x)
+	numeric.Check(t, name+" in place", inPlace, dX, numeric.Exact)
 	numeric.CheckGradient(t, name, func() float64 { forward(out, x); return dot(out, dOut) }, x, dX)
 }
 
@@ -73,8 +71,16 @@ func TestLayerNormBackward(t *testing.T) {
 		return dot(out, dOut)
 	}
 	loss()
-	dX, dWeight, dBias := make([]float64, len(x)), make([]float64, columns), make([]float64, columns)
+	dX, inPlace := normals(3, len(x)), append([]float64(nil), dOut...) // overwritten
+	dWeight, dBias := normals(6, columns), normals(7, columns)         // added to
+	weightStart, biasStart := append([]float64(nil), dWeight...), append([]float64(nil), dBias...)
 	LayerNormBackward(dX, dWeight, dBias, dOut, x, mean, rstd, weight)
+	for j := range columns {
+		dWeight[j] -= weightStart[j]
+		dBias[j] -= biasStart[j]
+	}
+	LayerNormBackward(inPlace, weightStart, biasStart, inPlace, x, mean, rstd, weight)
+	numeric.Check(t, "x in place", inPlace, dX, numeric.Exact)
 	numeric.CheckGradient(t, "x", loss, x, dX)
 	numeric.CheckGradient(t, "weight", loss, weight, dWeight)
 	numeric.CheckGradient(t, "bias", loss, bias, dBias)

@@ -13,10 +13,10 @@ func LayerNorm[T Float](out, mean, rstd, x, weight, bias []T, eps T) {
 	layerNorm(setOf[T](), out[:size], mean, rstd[:len(mean)], x[:size], weight, bias[:len(weight)], eps)
 }
 
-// LayerNormBackward adds to dX (rows, columns), dWeight and dBias (columns). With x̂ = (x - mean)·rstd and
+// LayerNormBackward sets dX (rows, columns), and adds to dWeight and dBias (columns). dX may be dOut. With x̂ = (x - mean)·rstd and
 // g = dOut·weight,
 //
-//	dX += rstd·(g - mean(g) - x̂·mean(g·x̂))     dWeight += Σ rows of dOut·x̂     dBias += Σ rows of dOut
+//	dX = rstd·(g - mean(g) - x̂·mean(g·x̂))     dWeight += Σ rows of dOut·x̂     dBias += Σ rows of dOut
 func LayerNormBackward[T Float](dX, dWeight, dBias, dOut, x, mean, rstd, weight []T) {
 	columns := len(weight)
 	size := len(mean) * columns

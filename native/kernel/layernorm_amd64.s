@@ -294,13 +294,12 @@ vectors17:
 	VSUBPS       Z0, Z4, Z4
 	VMULPS       Z1, Z4, Z4
 	VMOVUPS      (BX)(R13*4), Z5
-	VMOVUPS      (AX)(R13*4), Z6
-	VMOVUPS      (R9)(R13*4), Z7
-	VMULPS       Z7, Z5, Z5
+	VMOVUPS      (R9)(R13*4), Z6
+	VMULPS       Z6, Z5, Z5
 	VSUBPS       Z2, Z5, Z5
 	VFNMADD231PS Z3, Z4, Z5
-	VFMADD231PS  Z1, Z5, Z6
-	VMOVUPS      Z6, (AX)(R13*4)
+	VMULPS       Z1, Z5, Z5
+	VMOVUPS      Z5, (AX)(R13*4)
 	ADDQ         $0x10, R13
 	CMPQ         R13, R11
 	JLT          vectors17
@@ -312,13 +311,12 @@ rest18:
 	VSUBPS       Z0, Z4, Z4
 	VMULPS       Z1, Z4, Z4
 	VMOVUPS.Z    (BX)(R13*4), K1, Z0
-	VMOVUPS.Z    (AX)(R13*4), K1, Z5
-	VMOVUPS.Z    (R9)(R13*4), K1, Z6
-	VMULPS       Z6, Z0, Z0
+	VMOVUPS.Z    (R9)(R13*4), K1, Z5
+	VMULPS       Z5, Z0, Z0
 	VSUBPS       Z2, Z0, Z0
 	VFNMADD231PS Z3, Z4, Z0
-	VFMADD231PS  Z1, Z0, Z5
-	VMOVUPS      Z5, K1, (AX)(R13*4)
+	VMULPS       Z1, Z0, Z0
+	VMOVUPS      Z0, K1, (AX)(R13*4)
 
 done19:
 	LEAQ (AX)(R10*4), AX
@@ -560,13 +558,12 @@ vectors36:
 	VSUBPS       Y1, Y5, Y5
 	VMULPS       Y2, Y5, Y5
 	VMOVUPS      (BX)(R13*4), Y6
-	VMOVUPS      (AX)(R13*4), Y7
-	VMOVUPS      (R9)(R13*4), Y8
-	VMULPS       Y8, Y6, Y6
+	VMOVUPS      (R9)(R13*4), Y7
+	VMULPS       Y7, Y6, Y6
 	VSUBPS       Y3, Y6, Y6
 	VFNMADD231PS Y4, Y5, Y6
-	VFMADD231PS  Y2, Y6, Y7
-	VMOVUPS      Y7, (AX)(R13*4)
+	VMULPS       Y2, Y6, Y6
+	VMOVUPS      Y6, (AX)(R13*4)
 	ADDQ         $0x08, R13
 	CMPQ         R13, R11
 	JLT          vectors36
@@ -578,13 +575,12 @@ rest37:
 	VSUBPS       Y1, Y5, Y5
 	VMULPS       Y2, Y5, Y5
 	VMASKMOVPS   (BX)(R13*4), Y0, Y1
-	VMASKMOVPS   (AX)(R13*4), Y0, Y6
-	VMASKMOVPS   (R9)(R13*4), Y0, Y7
-	VMULPS       Y7, Y1, Y1
+	VMASKMOVPS   (R9)(R13*4), Y0, Y6
+	VMULPS       Y6, Y1, Y1
 	VSUBPS       Y3, Y1, Y1
 	VFNMADD231PS Y4, Y5, Y1
-	VFMADD231PS  Y2, Y1, Y6
-	VMASKMOVPS   Y6, Y0, (AX)(R13*4)
+	VMULPS       Y2, Y1, Y1
+	VMASKMOVPS   Y1, Y0, (AX)(R13*4)
 
 done38:
 	LEAQ (AX)(R10*4), AX

@@ -44,7 +44,7 @@ func layerNormBackwardGeneric[T Float](dX, dWeight, dBias, dOut, x, mean, rstd, 
 		sum /= T(columns)
 		dot /= T(columns)
 		for j, d := range dOut {
-			dX[j] += r * (d*weight[j] - sum - (x[j]-m)*r*dot)
+			dX[j] = r * (d*weight[j] - sum - (x[j]-m)*r*dot)
 		}
 	}
 }

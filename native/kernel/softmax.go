@@ -11,9 +11,11 @@ func Softmax[T Float](out, x []T, columns int, scale T) {
 	}
 }
 
-// SoftmaxBackward adds to each row of dX (rows, columns), given that of the probabilities p = softmax(scale·x),
+// SoftmaxBackward sets each row of dX (rows, columns), given that of the probabilities p = softmax(scale·x), to
 //
 //	scale·p∘(dP - Σⱼ pⱼ·dPⱼ)
+//
+// dX may be dP.
 func SoftmaxBackward[T Float](dX, dP, p []T, columns int, scale T) {
 	if len(p) > 0 {
 		softmaxBackward(setOf[T](), dX[:len(p)], dP[:len(p)], p, columns, scale)

@@ -463,27 +463,25 @@ done16:
 	JE            rest18
 
 vectors17:
-	VMOVUPS     (CX)(R8*4), Z2
-	VMOVUPS     (DX)(R8*4), Z3
-	VMOVUPS     (AX)(R8*4), Z4
-	VSUBPS      Z1, Z2, Z2
-	VMULPS      Z0, Z3, Z3
-	VFMADD231PS Z3, Z2, Z4
-	VMOVUPS     Z4, (AX)(R8*4)
-	ADDQ        $0x10, R8
-	CMPQ        R8, SI
-	JLT         vectors17
+	VMOVUPS (CX)(R8*4), Z2
+	VMOVUPS (DX)(R8*4), Z3
+	VSUBPS  Z1, Z2, Z2
+	VMULPS  Z0, Z3, Z3
+	VMULPS  Z3, Z2, Z2
+	VMOVUPS Z2, (AX)(R8*4)
+	ADDQ    $0x10, R8
+	CMPQ    R8, SI
+	JLT     vectors17
 
 rest18:
-	CMPQ        R8, BX
-	JE          done19
-	VMOVUPS.Z   (CX)(R8*4), K1, Z2
-	VMOVUPS.Z   (DX)(R8*4), K1, Z3
-	VMOVUPS.Z   (AX)(R8*4), K1, Z4
-	VSUBPS      Z1, Z2, Z2
-	VMULPS      Z0, Z3, Z3
-	VFMADD231PS Z3, Z2, Z4
-	VMOVUPS     Z4, K1, (AX)(R8*4)
+	CMPQ      R8, BX
+	JE        done19
+	VMOVUPS.Z (CX)(R8*4), K1, Z2
+	VMOVUPS.Z (DX)(R8*4), K1, Z3
+	VSUBPS    Z1, Z2, Z2
+	VMULPS    Z0, Z3, Z3
+	VMULPS    Z3, Z2, Z2
+	VMOVUPS   Z2, K1, (AX)(R8*4)
 
 done19:
 	LEAQ (AX)(BX*4), AX
@@ -847,27 +845,25 @@ done41:
 	JE           rest43
 
 vectors42:
-	VMOVUPS     (CX)(R8*4), Y3
-	VMOVUPS     (DX)(R8*4), Y4
-	VMOVUPS     (AX)(R8*4), Y5
-	VSUBPS      Y2, Y3, Y3
-	VMULPS      Y0, Y4, Y4
-	VFMADD231PS Y4, Y3, Y5
-	VMOVUPS     Y5, (AX)(R8*4)
-	ADDQ        $0x08, R8
-	CMPQ        R8, SI
-	JLT         vectors42
+	VMOVUPS (CX)(R8*4), Y3
+	VMOVUPS (DX)(R8*4), Y4
+	VSUBPS  Y2, Y3, Y3
+	VMULPS  Y0, Y4, Y4
+	VMULPS  Y4, Y3, Y3
+	VMOVUPS Y3, (AX)(R8*4)
+	ADDQ    $0x08, R8
+	CMPQ    R8, SI
+	JLT     vectors42
 
 rest43:
-	CMPQ        R8, BX
-	JE          done44
-	VMASKMOVPS  (CX)(R8*4), Y1, Y3
-	VMASKMOVPS  (DX)(R8*4), Y1, Y4
-	VMASKMOVPS  (AX)(R8*4), Y1, Y5
-	VSUBPS      Y2, Y3, Y3
-	VMULPS      Y0, Y4, Y4
-	VFMADD231PS Y4, Y3, Y5
-	VMASKMOVPS  Y5, Y1, (AX)(R8*4)
+	CMPQ       R8, BX
+	JE         done44
+	VMASKMOVPS (CX)(R8*4), Y1, Y3
+	VMASKMOVPS (DX)(R8*4), Y1, Y4
+	VSUBPS     Y2, Y3, Y3
+	VMULPS     Y0, Y4, Y4
+	VMULPS     Y4, Y3, Y3
+	VMASKMOVPS Y3, Y1, (AX)(R8*4)
 
 done44:
 	LEAQ (AX)(BX*4), AX

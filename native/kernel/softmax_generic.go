@@ -26,7 +26,7 @@ func softmaxBackwardGeneric[T Float](dX, dP, p []T, columns int, scale T) {
 			dot += p[j] * dP[j]
 		}
 		for j := range columns {
-			dX[j] += scale * p[j] * (dP[j] - dot)
+			dX[j] = scale * p[j] * (dP[j] - dot)
 		}
 	}
 }

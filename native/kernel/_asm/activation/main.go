@@ -39,7 +39,7 @@ func silu(s Set) {
 	s.Return()
 }
 
-// siluBackward adds dOut·(σ + x·σ·(1-σ)).
+// siluBackward sets dX = dOut·(σ + x·σ·(1-σ)).
 func siluBackward(s Set) {
 	s.Function("siluBackward", "dX, dOut, x *float32, n int", "works like siluBackwardGeneric, on n elements.")
 	dX, dOut, x := Parameter("dX"), Parameter("dOut"), Parameter("x")
@@ -50,9 +50,8 @@ func siluBackward(s Set) {
 		VSUBPS(y, rest, rest)
 		VMULPS(v, rest, rest)
 		VFMADD213PS(y, y, rest)
-		sum := at.Load(dX)
-		VFMADD231PS(at.Load(dOut), rest, sum)
-		at.Store(sum, dX)
+		VMULPS(at.Load(dOut), rest, rest)
+		at.Store(rest, dX)
 	})
 	s.Return()
 }
@@ -68,7 +67,7 @@ func tanh(s Set) {
 	s.Return()
 }
 
-// tanhBackward adds dOut·(1 - y²).
+// tanhBackward sets dX = dOut·(1 - y²).
 func tanhBackward(s Set) {
 	s.Function("tanhBackward", "dX, dOut, y *float32, n int", "works like tanhBackwardGeneric, on n elements.")
 	dX, dOut, y := Parameter("dX"), Parameter("dOut"), Parameter("y")
@@ -76,9 +75,8 @@ func tanhBackward(s Set) {
 		v, slope := at.Load(y), s.Vector()
 		VMOVUPS(All(1), slope)
 		VFNMADD231PS(v, v, slope)
-		sum := at.Load(dX)
-		VFMADD231PS(at.Load(dOut), slope, sum)
-		at.Store(sum, dX)
+		VMULPS(at.Load(dOut), slope, slope)
+		at.Store(slope, dX)
 	})
 	s.Return()
 }

@@ -47,7 +47,7 @@ func forward(s Set) {
 	s.Return()
 }
 
-// backward adds dOut·(σ + 2xσ(1-σ)·u'), 2u' = 2√(2/π) + 6√(2/π)·0.044715·x².
+// backward sets dX = dOut·(σ + 2xσ(1-σ)·u'), 2u' = 2√(2/π) + 6√(2/π)·0.044715·x².
 func backward(s Set) {
 	s.Function("geluNewBackward", "dX, dOut, x *float32, n int", "works like geluNewBackwardGeneric, on n elements.")
 	dX, dOut, x := Parameter("dX"), Parameter("dOut"), Parameter("x")
@@ -64,9 +64,8 @@ func backward(s Set) {
 		VSUBPS(sigma, rest, rest)
 		VMULPS(rest, slope, slope)
 		VFMADD213PS(sigma, sigma, slope)
-		sum := at.Load(dX)
-		VFMADD231PS(at.Load(dOut), slope, sum)
-		at.Store(sum, dX)
+		VMULPS(at.Load(dOut), slope, slope)
+		at.Store(slope, dX)
 	})
 	s.Return()
 }
