@@ -12,7 +12,7 @@ package kernel
 //
 // Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", TOMS 2008.
 func Gemm[T Float](transA, transB bool, m, n, k int, alpha T, a []T, lda int, b []T, ldb int, beta T, c []T, ldc int) {
-	tilingBy[T](setOf[T]()).gemm(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
+	tilingOf[T](setOf[T](), Full).gemm(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
 }
 
 // gemm is Gemm by one tiling. A block of op(A) is packed once, blocks of op(B) one after the other pass by it. Of these
@@ -27,7 +27,8 @@ func (by tiling[T]) gemm(transA, transB bool, m, n, k int, alpha T, a []T, lda i
 	}
 	left, right := newMatrix(a, lda, transA, m, k), newMatrix(b, ldb, !transB, n, k)
 	c = c[:(m-1)*ldc+n]
-	blockM, blockN, blockK := even(m, by.blockM, by.unitM), even(n, by.blockN, by.tileN), even(k, by.blockK, unitK)
+	const rowsAtOnce = 4 // blocks of op(A): packing op(B) again for each would not pay
+	blockM, blockN, blockK := even(m, rowsAtOnce*by.blockM, by.unitM), even(n, by.blockN, by.tileN), by.depth(k)
 	packs := takePacks[T]()
 	defer packs.giveBack()
 	for i := 0; i < m; i += blockM {
@@ -38,21 +39,22 @@ func (by tiling[T]) gemm(transA, transB bool, m, n, k int, alpha T, a []T, lda i
 			for j := 0; j < n; j += blockN {
 				columns := min(blockN, n-j)
 				packs.packB(by, right.from(j, p), columns, depth, rows)
-				packs.multiply(by, rows, columns, depth, alpha, betaNow, c[i*ldc+j:], ldc)
+				at := c[i*ldc+j:]
+				by.multiply(packs.a, packs.b, rows, columns, by.elements(depth), alpha, betaNow, at, ldc, at, ldc)
 			}
 			betaNow = 1
 		}
 	}
 }
 
-// multiply sets C = α·A·B + β·C for the blocks that were packed.
-func (s *packs[T]) multiply(by tiling[T], m, n, depth int, alpha, beta T, c []T, ldc int) {
+// multiply sets C = α·A·B + β·D for blocks of A and B.
+func (by tiling[T]) multiply(a, b panel[T], m, n, depth int, alpha, beta T, c []T, ldc int, d []T, ldd int) {
 	height := even(m, by.tileM, by.unitM)
 	for i := 0; i < m; i += height {
 		rows := min(height, m-i)
-		a := s.a.from(i)
+		left := a.from(i)
 		for j := 0; j < n; j += by.tileN {
-			by.multiplyTile(rows, min(by.tileN, n-j), depth, alpha, a, s.b.from(j), beta, c[i*ldc+j:], ldc)
+			by.multiplyTile(rows, min(by.tileN, n-j), depth, alpha, left, b.from(j), beta, c[i*ldc+j:], ldc, d[i*ldd+j:], ldd)
 		}
 	}
 }

@@ -4,12 +4,12 @@
 
 package kernel
 
-// multiplyTileAVX512 sets C = α·A·B + β·C for a tile of C of 1 to 14 rows and 1 to 32 columns. It works like
-// multiplyTileGeneric. Element p of A's row i is a[i*aLine+p*aStep], that of B's column j is b[p*bStep+j]; whole
-// vectors of B are read.
+// multiplyTileAVX512 sets C = α·A·B + β·D for a tile of C of 1 to 14 rows and 1 to 32 columns.
+// It works like multiplyTileGeneric. Element p of A's row i is a[i*aLine+p*aStep], that of B's column j is b[p*bStep+j];
+// whole vectors of B are read.
 //
 //go:noescape
-func multiplyTileAVX512(rows int, columns int, depth int, a *float32, aLine int, aStep int, b *float32, bStep int, alpha float32, beta float32, c *float32, ldc int)
+func multiplyTileAVX512(rows int, columns int, depth int, a *float32, aLine int, aStep int, b *float32, bStep int, alpha float32, beta float32, c *float32, ldc int, d *float32, ldd int)
 
 // packLinesAVX512 sets dst[p*width+i] = x[i*ld+p] for all i < lines and p < depth, both above 0.
 // It may write up to 3 elements behind the last.
@@ -23,12 +23,12 @@ func packLinesAVX512(dst *float32, width int, lines int, depth int, x *float32, 
 //go:noescape
 func packStepsAVX512(dst *float32, width int, lines int, depth int, x *float32, ld int)
 
-// multiplyTileAVX2 sets C = α·A·B + β·C for a tile of C of 1 to 6 rows and 1 to 16 columns. It works like
-// multiplyTileGeneric. Element p of A's row i is a[i*aLine+p*aStep], that of B's column j is b[p*bStep+j]; whole
-// vectors of B are read.
+// multiplyTileAVX2 sets C = α·A·B + β·D for a tile of C of 1 to 6 rows and 1 to 16 columns.
+// It works like multiplyTileGeneric. Element p of A's row i is a[i*aLine+p*aStep], that of B's column j is b[p*bStep+j];
+// whole vectors of B are read.
 //
 //go:noescape
-func multiplyTileAVX2(rows int, columns int, depth int, a *float32, aLine int, aStep int, b *float32, bStep int, alpha float32, beta float32, c *float32, ldc int)
+func multiplyTileAVX2(rows int, columns int, depth int, a *float32, aLine int, aStep int, b *float32, bStep int, alpha float32, beta float32, c *float32, ldc int, d *float32, ldd int)
 
 // packLinesAVX2 sets dst[p*width+i] = x[i*ld+p] for all i < lines and p < depth, both above 0.
 // It may write up to 3 elements behind the last.
@@ -41,3 +41,20 @@ func packLinesAVX2(dst *float32, width int, lines int, depth int, x *float32, ld
 //
 //go:noescape
 func packStepsAVX2(dst *float32, width int, lines int, depth int, x *float32, ld int)
+
+// multiplyTilePairsAVX512 is multiplyTileAVX512 for elements that are pairs of bfloat16: each step adds two
+// products to an element of C.
+//
+//go:noescape
+func multiplyTilePairsAVX512(rows int, columns int, depth int, a *float32, aLine int, aStep int, b *float32, bStep int, alpha float32, beta float32, c *float32, ldc int, d *float32, ldd int)
+
+// roundPairsAVX512 rounds x to pairs of bfloat16, (n+1)/2 of them.
+//
+//go:noescape
+func roundPairsAVX512(dst *float32, x *float32, n int)
+
+// packStepPairsAVX512 sets dst[p*width+i] to x[2*p*ld+i] and x[(2*p+1)*ld+i], rounded to bfloat16, for all i < lines
+// and 2p < depth, both above 0. There may be 32 lines at most. It may write up to 15 elements behind the last.
+//
+//go:noescape
+func packStepPairsAVX512(dst *float32, width int, lines int, depth int, x *float32, ld int)

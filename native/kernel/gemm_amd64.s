@@ -38,9 +38,9 @@ DATA onesAndZeros<>+120(SB)/4, $0x00000000
 DATA onesAndZeros<>+124(SB)/4, $0x00000000
 GLOBL onesAndZeros<>(SB), RODATA|NOPTR, $128
 
-// func multiplyTileAVX512(rows int, columns int, depth int, a *float32, aLine int, aStep int, b *float32, bStep int, alpha float32, beta float32, c *float32, ldc int)
+// func multiplyTileAVX512(rows int, columns int, depth int, a *float32, aLine int, aStep int, b *float32, bStep int, alpha float32, beta float32, c *float32, ldc int, d *float32, ldd int)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·multiplyTileAVX512(SB), NOSPLIT, $0-88
+TEXT ·multiplyTileAVX512(SB), NOSPLIT, $0-104
 	MOVQ       depth+16(FP), R8
 	MOVQ       a+24(FP), R10
 	MOVQ       b+48(FP), DX
@@ -108,7 +108,6 @@ step1x2:
 	JNZ          step1x2
 	VBROADCASTSS alpha+64(FP), Z0
 	VBROADCASTSS beta+68(FP), Z1
-	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
 	VMULPS       Z0, Z5, Z5
 	CMPQ         columns+8(FP), $0x20
@@ -120,7 +119,9 @@ step1x2:
 	JMP          allset1x2
 
 alladd1x2:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VFMADD231PS (R9), Z1, Z4
 	VFMADD231PS 64(R9), Z1, Z5
 
@@ -145,7 +146,9 @@ some1x2:
 	JMP      someset1x2
 
 someadd1x2:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z4
 	VMOVUPS.Z   64(R9), K2, Z0
@@ -188,10 +191,8 @@ step2x2:
 	JNZ          step2x2
 	VBROADCASTSS alpha+64(FP), Z0
 	VBROADCASTSS beta+68(FP), Z1
-	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
 	VMULPS       Z0, Z5, Z5
-	ADDQ         DI, R9
 	VMULPS       Z0, Z6, Z6
 	VMULPS       Z0, Z7, Z7
 	CMPQ         columns+8(FP), $0x20
@@ -203,10 +204,12 @@ step2x2:
 	JMP          allset2x2
 
 alladd2x2:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VFMADD231PS (R9), Z1, Z4
 	VFMADD231PS 64(R9), Z1, Z5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z6
 	VFMADD231PS 64(R9), Z1, Z7
 
@@ -234,12 +237,14 @@ some2x2:
 	JMP      someset2x2
 
 someadd2x2:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z4
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z6
 	VMOVUPS.Z   64(R9), K2, Z0
@@ -293,13 +298,10 @@ step3x2:
 	JNZ          step3x2
 	VBROADCASTSS alpha+64(FP), Z0
 	VBROADCASTSS beta+68(FP), Z1
-	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
 	VMULPS       Z0, Z5, Z5
-	ADDQ         DI, R9
 	VMULPS       Z0, Z6, Z6
 	VMULPS       Z0, Z7, Z7
-	ADDQ         DI, R9
 	VMULPS       Z0, Z8, Z8
 	VMULPS       Z0, Z9, Z9
 	CMPQ         columns+8(FP), $0x20
@@ -311,13 +313,15 @@ step3x2:
 	JMP          allset3x2
 
 alladd3x2:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VFMADD231PS (R9), Z1, Z4
 	VFMADD231PS 64(R9), Z1, Z5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z6
 	VFMADD231PS 64(R9), Z1, Z7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z8
 	VFMADD231PS 64(R9), Z1, Z9
 
@@ -348,17 +352,19 @@ some3x2:
 	JMP      someset3x2
 
 someadd3x2:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z4
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z6
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z8
 	VMOVUPS.Z   64(R9), K2, Z0
@@ -424,16 +430,12 @@ step4x2:
 	JNZ          step4x2
 	VBROADCASTSS alpha+64(FP), Z0
 	VBROADCASTSS beta+68(FP), Z1
-	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
 	VMULPS       Z0, Z5, Z5
-	ADDQ         DI, R9
 	VMULPS       Z0, Z6, Z6
 	VMULPS       Z0, Z7, Z7
-	ADDQ         DI, R9
 	VMULPS       Z0, Z8, Z8
 	VMULPS       Z0, Z9, Z9
-	ADDQ         DI, R9
 	VMULPS       Z0, Z10, Z10
 	VMULPS       Z0, Z11, Z11
 	CMPQ         columns+8(FP), $0x20
@@ -445,16 +447,18 @@ step4x2:
 	JMP          allset4x2
 
 alladd4x2:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VFMADD231PS (R9), Z1, Z4
 	VFMADD231PS 64(R9), Z1, Z5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z6
 	VFMADD231PS 64(R9), Z1, Z7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z8
 	VFMADD231PS 64(R9), Z1, Z9
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z10
 	VFMADD231PS 64(R9), Z1, Z11
 
@@ -488,22 +492,24 @@ some4x2:
 	JMP      someset4x2
 
 someadd4x2:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z4
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z6
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z8
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z9
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z10
 	VMOVUPS.Z   64(R9), K2, Z0
@@ -580,19 +586,14 @@ step5x2:
 	JNZ          step5x2
 	VBROADCASTSS alpha+64(FP), Z0
 	VBROADCASTSS beta+68(FP), Z1
-	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
 	VMULPS       Z0, Z5, Z5
-	ADDQ         DI, R9
 	VMULPS       Z0, Z6, Z6
 	VMULPS       Z0, Z7, Z7
-	ADDQ         DI, R9
 	VMULPS       Z0, Z8, Z8
 	VMULPS       Z0, Z9, Z9
-	ADDQ         DI, R9
 	VMULPS       Z0, Z10, Z10
 	VMULPS       Z0, Z11, Z11
-	ADDQ         DI, R9
 	VMULPS       Z0, Z12, Z12
 	VMULPS       Z0, Z13, Z13
 	CMPQ         columns+8(FP), $0x20
@@ -604,19 +605,21 @@ step5x2:
 	JMP          allset5x2
 
 alladd5x2:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VFMADD231PS (R9), Z1, Z4
 	VFMADD231PS 64(R9), Z1, Z5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z6
 	VFMADD231PS 64(R9), Z1, Z7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z8
 	VFMADD231PS 64(R9), Z1, Z9
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z10
 	VFMADD231PS 64(R9), Z1, Z11
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z12
 	VFMADD231PS 64(R9), Z1, Z13
 
@@ -653,27 +656,29 @@ some5x2:
 	JMP      someset5x2
 
 someadd5x2:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z4
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z6
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z8
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z9
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z10
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z11
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z12
 	VMOVUPS.Z   64(R9), K2, Z0
@@ -761,22 +766,16 @@ step6x2:
 	JNZ          step6x2
 	VBROADCASTSS alpha+64(FP), Z0
 	VBROADCASTSS beta+68(FP), Z1
-	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
 	VMULPS       Z0, Z5, Z5
-	ADDQ         DI, R9
 	VMULPS       Z0, Z6, Z6
 	VMULPS       Z0, Z7, Z7
-	ADDQ         DI, R9
 	VMULPS       Z0, Z8, Z8
 	VMULPS       Z0, Z9, Z9
-	ADDQ         DI, R9
 	VMULPS       Z0, Z10, Z10
 	VMULPS       Z0, Z11, Z11
-	ADDQ         DI, R9
 	VMULPS       Z0, Z12, Z12
 	VMULPS       Z0, Z13, Z13
-	ADDQ         DI, R9
 	VMULPS       Z0, Z14, Z14
 	VMULPS       Z0, Z15, Z15
 	CMPQ         columns+8(FP), $0x20
@@ -788,22 +787,24 @@ step6x2:
 	JMP          allset6x2
 
 alladd6x2:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VFMADD231PS (R9), Z1, Z4
 	VFMADD231PS 64(R9), Z1, Z5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z6
 	VFMADD231PS 64(R9), Z1, Z7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z8
 	VFMADD231PS 64(R9), Z1, Z9
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z10
 	VFMADD231PS 64(R9), Z1, Z11
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z12
 	VFMADD231PS 64(R9), Z1, Z13
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z14
 	VFMADD231PS 64(R9), Z1, Z15
 
@@ -843,32 +844,34 @@ some6x2:
 	JMP      someset6x2
 
 someadd6x2:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z4
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z6
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z8
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z9
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z10
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z11
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z12
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z13
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z14
 	VMOVUPS.Z   64(R9), K2, Z0
@@ -968,25 +971,18 @@ step7x2:
 	JNZ          step7x2
 	VBROADCASTSS alpha+64(FP), Z0
 	VBROADCASTSS beta+68(FP), Z1
-	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
 	VMULPS       Z0, Z5, Z5
-	ADDQ         DI, R9
 	VMULPS       Z0, Z6, Z6
 	VMULPS       Z0, Z7, Z7
-	ADDQ         DI, R9
 	VMULPS       Z0, Z8, Z8
 	VMULPS       Z0, Z9, Z9
-	ADDQ         DI, R9
 	VMULPS       Z0, Z10, Z10
 	VMULPS       Z0, Z11, Z11
-	ADDQ         DI, R9
 	VMULPS       Z0, Z12, Z12
 	VMULPS       Z0, Z13, Z13
-	ADDQ         DI, R9
 	VMULPS       Z0, Z14, Z14
 	VMULPS       Z0, Z15, Z15
-	ADDQ         DI, R9
 	VMULPS       Z0, Z16, Z16
 	VMULPS       Z0, Z17, Z17
 	CMPQ         columns+8(FP), $0x20
@@ -998,25 +994,27 @@ step7x2:
 	JMP          allset7x2
 
 alladd7x2:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VFMADD231PS (R9), Z1, Z4
 	VFMADD231PS 64(R9), Z1, Z5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z6
 	VFMADD231PS 64(R9), Z1, Z7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z8
 	VFMADD231PS 64(R9), Z1, Z9
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z10
 	VFMADD231PS 64(R9), Z1, Z11
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z12
 	VFMADD231PS 64(R9), Z1, Z13
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z14
 	VFMADD231PS 64(R9), Z1, Z15
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z16
 	VFMADD231PS 64(R9), Z1, Z17
 
@@ -1059,37 +1057,39 @@ some7x2:
 	JMP      someset7x2
 
 someadd7x2:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z4
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z6
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z8
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z9
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z10
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z11
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z12
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z13
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z14
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z15
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z16
 	VMOVUPS.Z   64(R9), K2, Z0
@@ -1200,28 +1200,20 @@ step8x2:
 	JNZ          step8x2
 	VBROADCASTSS alpha+64(FP), Z0
 	VBROADCASTSS beta+68(FP), Z1
-	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
 	VMULPS       Z0, Z5, Z5
-	ADDQ         DI, R9
 	VMULPS       Z0, Z6, Z6
 	VMULPS       Z0, Z7, Z7
-	ADDQ         DI, R9
 	VMULPS       Z0, Z8, Z8
 	VMULPS       Z0, Z9, Z9
-	ADDQ         DI, R9
 	VMULPS       Z0, Z10, Z10
 	VMULPS       Z0, Z11, Z11
-	ADDQ         DI, R9
 	VMULPS       Z0, Z12, Z12
 	VMULPS       Z0, Z13, Z13
-	ADDQ         DI, R9
 	VMULPS       Z0, Z14, Z14
 	VMULPS       Z0, Z15, Z15
-	ADDQ         DI, R9
 	VMULPS       Z0, Z16, Z16
 	VMULPS       Z0, Z17, Z17
-	ADDQ         DI, R9
 	VMULPS       Z0, Z18, Z18
 	VMULPS       Z0, Z19, Z19
 	CMPQ         columns+8(FP), $0x20
@@ -1233,28 +1225,30 @@ step8x2:
 	JMP          allset8x2
 
 alladd8x2:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VFMADD231PS (R9), Z1, Z4
 	VFMADD231PS 64(R9), Z1, Z5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z6
 	VFMADD231PS 64(R9), Z1, Z7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z8
 	VFMADD231PS 64(R9), Z1, Z9
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z10
 	VFMADD231PS 64(R9), Z1, Z11
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z12
 	VFMADD231PS 64(R9), Z1, Z13
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z14
 	VFMADD231PS 64(R9), Z1, Z15
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z16
 	VFMADD231PS 64(R9), Z1, Z17
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z18
 	VFMADD231PS 64(R9), Z1, Z19
 
@@ -1300,42 +1294,44 @@ some8x2:
 	JMP      someset8x2
 
 someadd8x2:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z4
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z6
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z8
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z9
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z10
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z11
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z12
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z13
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z14
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z15
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z16
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z17
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z18
 	VMOVUPS.Z   64(R9), K2, Z0
@@ -1457,31 +1453,22 @@ step9x2:
 	JNZ          step9x2
 	VBROADCASTSS alpha+64(FP), Z0
 	VBROADCASTSS beta+68(FP), Z1
-	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
 	VMULPS       Z0, Z5, Z5
-	ADDQ         DI, R9
 	VMULPS       Z0, Z6, Z6
 	VMULPS       Z0, Z7, Z7
-	ADDQ         DI, R9
 	VMULPS       Z0, Z8, Z8
 	VMULPS       Z0, Z9, Z9
-	ADDQ         DI, R9
 	VMULPS       Z0, Z10, Z10
 	VMULPS       Z0, Z11, Z11
-	ADDQ         DI, R9
 	VMULPS       Z0, Z12, Z12
 	VMULPS       Z0, Z13, Z13
-	ADDQ         DI, R9
 	VMULPS       Z0, Z14, Z14
 	VMULPS       Z0, Z15, Z15
-	ADDQ         DI, R9
 	VMULPS       Z0, Z16, Z16
 	VMULPS       Z0, Z17, Z17
-	ADDQ         DI, R9
 	VMULPS       Z0, Z18, Z18
 	VMULPS       Z0, Z19, Z19
-	ADDQ         DI, R9
 	VMULPS       Z0, Z20, Z20
 	VMULPS       Z0, Z21, Z21
 	CMPQ         columns+8(FP), $0x20
@@ -1493,31 +1480,33 @@ step9x2:
 	JMP          allset9x2
 
 alladd9x2:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VFMADD231PS (R9), Z1, Z4
 	VFMADD231PS 64(R9), Z1, Z5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z6
 	VFMADD231PS 64(R9), Z1, Z7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z8
 	VFMADD231PS 64(R9), Z1, Z9
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z10
 	VFMADD231PS 64(R9), Z1, Z11
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z12
 	VFMADD231PS 64(R9), Z1, Z13
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z14
 	VFMADD231PS 64(R9), Z1, Z15
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z16
 	VFMADD231PS 64(R9), Z1, Z17
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z18
 	VFMADD231PS 64(R9), Z1, Z19
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z20
 	VFMADD231PS 64(R9), Z1, Z21
 
@@ -1566,47 +1555,49 @@ some9x2:
 	JMP      someset9x2
 
 someadd9x2:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z4
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z6
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z8
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z9
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z10
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z11
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z12
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z13
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z14
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z15
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z16
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z17
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z18
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z19
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z20
 	VMOVUPS.Z   64(R9), K2, Z0
@@ -1740,34 +1731,24 @@ step10x2:
 	JNZ          step10x2
 	VBROADCASTSS alpha+64(FP), Z0
 	VBROADCASTSS beta+68(FP), Z1
-	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
 	VMULPS       Z0, Z5, Z5
-	ADDQ         DI, R9
 	VMULPS       Z0, Z6, Z6
 	VMULPS       Z0, Z7, Z7
-	ADDQ         DI, R9
 	VMULPS       Z0, Z8, Z8
 	VMULPS       Z0, Z9, Z9
-	ADDQ         DI, R9
 	VMULPS       Z0, Z10, Z10
 	VMULPS       Z0, Z11, Z11
-	ADDQ         DI, R9
 	VMULPS       Z0, Z12, Z12
 	VMULPS       Z0, Z13, Z13
-	ADDQ         DI, R9
 	VMULPS       Z0, Z14, Z14
 	VMULPS       Z0, Z15, Z15
-	ADDQ         DI, R9
 	VMULPS       Z0, Z16, Z16
 	VMULPS       Z0, Z17, Z17
-	ADDQ         DI, R9
 	VMULPS       Z0, Z18, Z18
 	VMULPS       Z0, Z19, Z19
-	ADDQ         DI, R9
 	VMULPS       Z0, Z20, Z20
 	VMULPS       Z0, Z21, Z21
-	ADDQ         DI, R9
 	VMULPS       Z0, Z22, Z22
 	VMULPS       Z0, Z23, Z23
 	CMPQ         columns+8(FP), $0x20
@@ -1779,34 +1760,36 @@ step10x2:
 	JMP          allset10x2
 
 alladd10x2:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VFMADD231PS (R9), Z1, Z4
 	VFMADD231PS 64(R9), Z1, Z5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z6
 	VFMADD231PS 64(R9), Z1, Z7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z8
 	VFMADD231PS 64(R9), Z1, Z9
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z10
 	VFMADD231PS 64(R9), Z1, Z11
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z12
 	VFMADD231PS 64(R9), Z1, Z13
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z14
 	VFMADD231PS 64(R9), Z1, Z15
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z16
 	VFMADD231PS 64(R9), Z1, Z17
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z18
 	VFMADD231PS 64(R9), Z1, Z19
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z20
 	VFMADD231PS 64(R9), Z1, Z21
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z22
 	VFMADD231PS 64(R9), Z1, Z23
 
@@ -1858,52 +1841,54 @@ some10x2:
 	JMP      someset10x2
 
 someadd10x2:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z4
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z6
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z8
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z9
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z10
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z11
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z12
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z13
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z14
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z15
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z16
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z17
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z18
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z19
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z20
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z21
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z22
 	VMOVUPS.Z   64(R9), K2, Z0
@@ -2048,37 +2033,26 @@ step11x2:
 	JNZ          step11x2
 	VBROADCASTSS alpha+64(FP), Z0
 	VBROADCASTSS beta+68(FP), Z1
-	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
 	VMULPS       Z0, Z5, Z5
-	ADDQ         DI, R9
 	VMULPS       Z0, Z6, Z6
 	VMULPS       Z0, Z7, Z7
-	ADDQ         DI, R9
 	VMULPS       Z0, Z8, Z8
 	VMULPS       Z0, Z9, Z9
-	ADDQ         DI, R9
 	VMULPS       Z0, Z10, Z10
 	VMULPS       Z0, Z11, Z11
-	ADDQ         DI, R9
 	VMULPS       Z0, Z12, Z12
 	VMULPS       Z0, Z13, Z13
-	ADDQ         DI, R9
 	VMULPS       Z0, Z14, Z14
 	VMULPS       Z0, Z15, Z15
-	ADDQ         DI, R9
 	VMULPS       Z0, Z16, Z16
 	VMULPS       Z0, Z17, Z17
-	ADDQ         DI, R9
 	VMULPS       Z0, Z18, Z18
 	VMULPS       Z0, Z19, Z19
-	ADDQ         DI, R9
 	VMULPS       Z0, Z20, Z20
 	VMULPS       Z0, Z21, Z21
-	ADDQ         DI, R9
 	VMULPS       Z0, Z22, Z22
 	VMULPS       Z0, Z23, Z23
-	ADDQ         DI, R9
 	VMULPS       Z0, Z24, Z24
 	VMULPS       Z0, Z25, Z25
 	CMPQ         columns+8(FP), $0x20
@@ -2090,37 +2064,39 @@ step11x2:
 	JMP          allset11x2
 
 alladd11x2:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VFMADD231PS (R9), Z1, Z4
 	VFMADD231PS 64(R9), Z1, Z5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z6
 	VFMADD231PS 64(R9), Z1, Z7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z8
 	VFMADD231PS 64(R9), Z1, Z9
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z10
 	VFMADD231PS 64(R9), Z1, Z11
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z12
 	VFMADD231PS 64(R9), Z1, Z13
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z14
 	VFMADD231PS 64(R9), Z1, Z15
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z16
 	VFMADD231PS 64(R9), Z1, Z17
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z18
 	VFMADD231PS 64(R9), Z1, Z19
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z20
 	VFMADD231PS 64(R9), Z1, Z21
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z22
 	VFMADD231PS 64(R9), Z1, Z23
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z24
 	VFMADD231PS 64(R9), Z1, Z25
 
@@ -2175,57 +2151,59 @@ some11x2:
 	JMP      someset11x2
 
 someadd11x2:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z4
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z6
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z8
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z9
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z10
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z11
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z12
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z13
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z14
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z15
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z16
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z17
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z18
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z19
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z20
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z21
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z22
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z23
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z24
 	VMOVUPS.Z   64(R9), K2, Z0
@@ -2381,40 +2359,28 @@ step12x2:
 	JNZ          step12x2
 	VBROADCASTSS alpha+64(FP), Z0
 	VBROADCASTSS beta+68(FP), Z1
-	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
 	VMULPS       Z0, Z5, Z5
-	ADDQ         DI, R9
 	VMULPS       Z0, Z6, Z6
 	VMULPS       Z0, Z7, Z7
-	ADDQ         DI, R9
 	VMULPS       Z0, Z8, Z8
 	VMULPS       Z0, Z9, Z9
-	ADDQ         DI, R9
 	VMULPS       Z0, Z10, Z10
 	VMULPS       Z0, Z11, Z11
-	ADDQ         DI, R9
 	VMULPS       Z0, Z12, Z12
 	VMULPS       Z0, Z13, Z13
-	ADDQ         DI, R9
 	VMULPS       Z0, Z14, Z14
 	VMULPS       Z0, Z15, Z15
-	ADDQ         DI, R9
 	VMULPS       Z0, Z16, Z16
 	VMULPS       Z0, Z17, Z17
-	ADDQ         DI, R9
 	VMULPS       Z0, Z18, Z18
 	VMULPS       Z0, Z19, Z19
-	ADDQ         DI, R9
 	VMULPS       Z0, Z20, Z20
 	VMULPS       Z0, Z21, Z21
-	ADDQ         DI, R9
 	VMULPS       Z0, Z22, Z22
 	VMULPS       Z0, Z23, Z23
-	ADDQ         DI, R9
 	VMULPS       Z0, Z24, Z24
 	VMULPS       Z0, Z25, Z25
-	ADDQ         DI, R9
 	VMULPS       Z0, Z26, Z26
 	VMULPS       Z0, Z27, Z27
 	CMPQ         columns+8(FP), $0x20
@@ -2426,40 +2392,42 @@ step12x2:
 	JMP          allset12x2
 
 alladd12x2:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VFMADD231PS (R9), Z1, Z4
 	VFMADD231PS 64(R9), Z1, Z5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z6
 	VFMADD231PS 64(R9), Z1, Z7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z8
 	VFMADD231PS 64(R9), Z1, Z9
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z10
 	VFMADD231PS 64(R9), Z1, Z11
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z12
 	VFMADD231PS 64(R9), Z1, Z13
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z14
 	VFMADD231PS 64(R9), Z1, Z15
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z16
 	VFMADD231PS 64(R9), Z1, Z17
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z18
 	VFMADD231PS 64(R9), Z1, Z19
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z20
 	VFMADD231PS 64(R9), Z1, Z21
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z22
 	VFMADD231PS 64(R9), Z1, Z23
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z24
 	VFMADD231PS 64(R9), Z1, Z25
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z26
 	VFMADD231PS 64(R9), Z1, Z27
 
@@ -2517,62 +2485,64 @@ some12x2:
 	JMP      someset12x2
 
 someadd12x2:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z4
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z6
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z8
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z9
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z10
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z11
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z12
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z13
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z14
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z15
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z16
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z17
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z18
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z19
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z20
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z21
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z22
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z23
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z24
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z25
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z26
 	VMOVUPS.Z   64(R9), K2, Z0
@@ -2740,43 +2710,30 @@ step13x2:
 	JNZ          step13x2
 	VBROADCASTSS alpha+64(FP), Z0
 	VBROADCASTSS beta+68(FP), Z1
-	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
 	VMULPS       Z0, Z5, Z5
-	ADDQ         DI, R9
 	VMULPS       Z0, Z6, Z6
 	VMULPS       Z0, Z7, Z7
-	ADDQ         DI, R9
 	VMULPS       Z0, Z8, Z8
 	VMULPS       Z0, Z9, Z9
-	ADDQ         DI, R9
 	VMULPS       Z0, Z10, Z10
 	VMULPS       Z0, Z11, Z11
-	ADDQ         DI, R9
 	VMULPS       Z0, Z12, Z12
 	VMULPS       Z0, Z13, Z13
-	ADDQ         DI, R9
 	VMULPS       Z0, Z14, Z14
 	VMULPS       Z0, Z15, Z15
-	ADDQ         DI, R9
 	VMULPS       Z0, Z16, Z16
 	VMULPS       Z0, Z17, Z17
-	ADDQ         DI, R9
 	VMULPS       Z0, Z18, Z18
 	VMULPS       Z0, Z19, Z19
-	ADDQ         DI, R9
 	VMULPS       Z0, Z20, Z20
 	VMULPS       Z0, Z21, Z21
-	ADDQ         DI, R9
 	VMULPS       Z0, Z22, Z22
 	VMULPS       Z0, Z23, Z23
-	ADDQ         DI, R9
 	VMULPS       Z0, Z24, Z24
 	VMULPS       Z0, Z25, Z25
-	ADDQ         DI, R9
 	VMULPS       Z0, Z26, Z26
 	VMULPS       Z0, Z27, Z27
-	ADDQ         DI, R9
 	VMULPS       Z0, Z28, Z28
 	VMULPS       Z0, Z29, Z29
 	CMPQ         columns+8(FP), $0x20
@@ -2788,43 +2745,45 @@ step13x2:
 	JMP          allset13x2
 
 alladd13x2:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VFMADD231PS (R9), Z1, Z4
 	VFMADD231PS 64(R9), Z1, Z5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z6
 	VFMADD231PS 64(R9), Z1, Z7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z8
 	VFMADD231PS 64(R9), Z1, Z9
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z10
 	VFMADD231PS 64(R9), Z1, Z11
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z12
 	VFMADD231PS 64(R9), Z1, Z13
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z14
 	VFMADD231PS 64(R9), Z1, Z15
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z16
 	VFMADD231PS 64(R9), Z1, Z17
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z18
 	VFMADD231PS 64(R9), Z1, Z19
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z20
 	VFMADD231PS 64(R9), Z1, Z21
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z22
 	VFMADD231PS 64(R9), Z1, Z23
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z24
 	VFMADD231PS 64(R9), Z1, Z25
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z26
 	VFMADD231PS 64(R9), Z1, Z27
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z28
 	VFMADD231PS 64(R9), Z1, Z29
 
@@ -2885,67 +2844,69 @@ some13x2:
 	JMP      someset13x2
 
 someadd13x2:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z4
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z6
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z8
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z9
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z10
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z11
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z12
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z13
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z14
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z15
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z16
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z17
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z18
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z19
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z20
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z21
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z22
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z23
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z24
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z25
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z26
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z27
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z28
 	VMOVUPS.Z   64(R9), K2, Z0
@@ -3124,46 +3085,32 @@ step14x2:
 	JNZ          step14x2
 	VBROADCASTSS alpha+64(FP), Z0
 	VBROADCASTSS beta+68(FP), Z1
-	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
 	VMULPS       Z0, Z5, Z5
-	ADDQ         DI, R9
 	VMULPS       Z0, Z6, Z6
 	VMULPS       Z0, Z7, Z7
-	ADDQ         DI, R9
 	VMULPS       Z0, Z8, Z8
 	VMULPS       Z0, Z9, Z9
-	ADDQ         DI, R9
 	VMULPS       Z0, Z10, Z10
 	VMULPS       Z0, Z11, Z11
-	ADDQ         DI, R9
 	VMULPS       Z0, Z12, Z12
 	VMULPS       Z0, Z13, Z13
-	ADDQ         DI, R9
 	VMULPS       Z0, Z14, Z14
 	VMULPS       Z0, Z15, Z15
-	ADDQ         DI, R9
 	VMULPS       Z0, Z16, Z16
 	VMULPS       Z0, Z17, Z17
-	ADDQ         DI, R9
 	VMULPS       Z0, Z18, Z18
 	VMULPS       Z0, Z19, Z19
-	ADDQ         DI, R9
 	VMULPS       Z0, Z20, Z20
 	VMULPS       Z0, Z21, Z21
-	ADDQ         DI, R9
 	VMULPS       Z0, Z22, Z22
 	VMULPS       Z0, Z23, Z23
-	ADDQ         DI, R9
 	VMULPS       Z0, Z24, Z24
 	VMULPS       Z0, Z25, Z25
-	ADDQ         DI, R9
 	VMULPS       Z0, Z26, Z26
 	VMULPS       Z0, Z27, Z27
-	ADDQ         DI, R9
 	VMULPS       Z0, Z28, Z28
 	VMULPS       Z0, Z29, Z29
-	ADDQ         DI, R9
 	VMULPS       Z0, Z30, Z30
 	VMULPS       Z0, Z31, Z31
 	CMPQ         columns+8(FP), $0x20
@@ -3175,46 +3122,48 @@ step14x2:
 	JMP          allset14x2
 
 alladd14x2:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VFMADD231PS (R9), Z1, Z4
 	VFMADD231PS 64(R9), Z1, Z5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z6
 	VFMADD231PS 64(R9), Z1, Z7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z8
 	VFMADD231PS 64(R9), Z1, Z9
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z10
 	VFMADD231PS 64(R9), Z1, Z11
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z12
 	VFMADD231PS 64(R9), Z1, Z13
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z14
 	VFMADD231PS 64(R9), Z1, Z15
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z16
 	VFMADD231PS 64(R9), Z1, Z17
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z18
 	VFMADD231PS 64(R9), Z1, Z19
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z20
 	VFMADD231PS 64(R9), Z1, Z21
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z22
 	VFMADD231PS 64(R9), Z1, Z23
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z24
 	VFMADD231PS 64(R9), Z1, Z25
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z26
 	VFMADD231PS 64(R9), Z1, Z27
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z28
 	VFMADD231PS 64(R9), Z1, Z29
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Z1, Z30
 	VFMADD231PS 64(R9), Z1, Z31
 
@@ -3278,72 +3227,74 @@ some14x2:
 	JMP      someset14x2
 
 someadd14x2:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z4
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z6
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z8
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z9
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z10
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z11
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z12
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z13
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z14
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z15
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z16
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z17
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z18
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z19
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z20
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z21
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z22
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z23
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z24
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z25
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z26
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z27
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z28
 	VMOVUPS.Z   64(R9), K2, Z0
 	VFMADD231PS Z0, Z1, Z29
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z30
 	VMOVUPS.Z   64(R9), K2, Z0
@@ -3438,7 +3389,6 @@ step1x1:
 	JNZ          step1x1
 	VBROADCASTSS alpha+64(FP), Z0
 	VBROADCASTSS beta+68(FP), Z1
-	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
 	MOVQ         columns+8(FP), R10
 	MOVQ         $-1, AX
@@ -3453,7 +3403,9 @@ step1x1:
 	JMP          someset1x1
 
 someadd1x1:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z4
 
@@ -3485,9 +3437,7 @@ step2x1:
 	JNZ          step2x1
 	VBROADCASTSS alpha+64(FP), Z0
 	VBROADCASTSS beta+68(FP), Z1
-	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
-	ADDQ         DI, R9
 	VMULPS       Z0, Z5, Z5
 	MOVQ         columns+8(FP), R10
 	MOVQ         $-1, AX
@@ -3502,10 +3452,12 @@ step2x1:
 	JMP          someset2x1
 
 someadd2x1:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z4
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z5
 
@@ -3544,11 +3496,8 @@ step3x1:
 	JNZ          step3x1
 	VBROADCASTSS alpha+64(FP), Z0
 	VBROADCASTSS beta+68(FP), Z1
-	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
-	ADDQ         DI, R9
 	VMULPS       Z0, Z5, Z5
-	ADDQ         DI, R9
 	VMULPS       Z0, Z6, Z6
 	MOVQ         columns+8(FP), R10
 	MOVQ         $-1, AX
@@ -3563,13 +3512,15 @@ step3x1:
 	JMP          someset3x1
 
 someadd3x1:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z4
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z6
 
@@ -3616,13 +3567,9 @@ step4x1:
 	JNZ          step4x1
 	VBROADCASTSS alpha+64(FP), Z0
 	VBROADCASTSS beta+68(FP), Z1
-	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
-	ADDQ         DI, R9
 	VMULPS       Z0, Z5, Z5
-	ADDQ         DI, R9
 	VMULPS       Z0, Z6, Z6
-	ADDQ         DI, R9
 	VMULPS       Z0, Z7, Z7
 	MOVQ         columns+8(FP), R10
 	MOVQ         $-1, AX
@@ -3637,16 +3584,18 @@ step4x1:
 	JMP          someset4x1
 
 someadd4x1:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z4
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z6
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z7
 
@@ -3700,15 +3649,10 @@ step5x1:
 	JNZ          step5x1
 	VBROADCASTSS alpha+64(FP), Z0
 	VBROADCASTSS beta+68(FP), Z1
-	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
-	ADDQ         DI, R9
 	VMULPS       Z0, Z5, Z5
-	ADDQ         DI, R9
 	VMULPS       Z0, Z6, Z6
-	ADDQ         DI, R9
 	VMULPS       Z0, Z7, Z7
-	ADDQ         DI, R9
 	VMULPS       Z0, Z8, Z8
 	MOVQ         columns+8(FP), R10
 	MOVQ         $-1, AX
@@ -3723,19 +3667,21 @@ step5x1:
 	JMP          someset5x1
 
 someadd5x1:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z4
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z6
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z8
 
@@ -3796,17 +3742,11 @@ step6x1:
 	JNZ          step6x1
 	VBROADCASTSS alpha+64(FP), Z0
 	VBROADCASTSS beta+68(FP), Z1
-	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
-	ADDQ         DI, R9
 	VMULPS       Z0, Z5, Z5
-	ADDQ         DI, R9
 	VMULPS       Z0, Z6, Z6
-	ADDQ         DI, R9
 	VMULPS       Z0, Z7, Z7
-	ADDQ         DI, R9
 	VMULPS       Z0, Z8, Z8
-	ADDQ         DI, R9
 	VMULPS       Z0, Z9, Z9
 	MOVQ         columns+8(FP), R10
 	MOVQ         $-1, AX
@@ -3821,22 +3761,24 @@ step6x1:
 	JMP          someset6x1
 
 someadd6x1:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z4
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z6
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z8
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z9
 
@@ -3905,19 +3847,12 @@ step7x1:
 	JNZ          step7x1
 	VBROADCASTSS alpha+64(FP), Z0
 	VBROADCASTSS beta+68(FP), Z1
-	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
-	ADDQ         DI, R9
 	VMULPS       Z0, Z5, Z5
-	ADDQ         DI, R9
 	VMULPS       Z0, Z6, Z6
-	ADDQ         DI, R9
 	VMULPS       Z0, Z7, Z7
-	ADDQ         DI, R9
 	VMULPS       Z0, Z8, Z8
-	ADDQ         DI, R9
 	VMULPS       Z0, Z9, Z9
-	ADDQ         DI, R9
 	VMULPS       Z0, Z10, Z10
 	MOVQ         columns+8(FP), R10
 	MOVQ         $-1, AX
@@ -3932,25 +3867,27 @@ step7x1:
 	JMP          someset7x1
 
 someadd7x1:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z4
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z6
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z8
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z9
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z10
 
@@ -4026,21 +3963,13 @@ step8x1:
 	JNZ          step8x1
 	VBROADCASTSS alpha+64(FP), Z0
 	VBROADCASTSS beta+68(FP), Z1
-	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
-	ADDQ         DI, R9
 	VMULPS       Z0, Z5, Z5
-	ADDQ         DI, R9
 	VMULPS       Z0, Z6, Z6
-	ADDQ         DI, R9
 	VMULPS       Z0, Z7, Z7
-	ADDQ         DI, R9
 	VMULPS       Z0, Z8, Z8
-	ADDQ         DI, R9
 	VMULPS       Z0, Z9, Z9
-	ADDQ         DI, R9
 	VMULPS       Z0, Z10, Z10
-	ADDQ         DI, R9
 	VMULPS       Z0, Z11, Z11
 	MOVQ         columns+8(FP), R10
 	MOVQ         $-1, AX
@@ -4055,28 +3984,30 @@ step8x1:
 	JMP          someset8x1
 
 someadd8x1:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z4
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z6
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z8
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z9
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z10
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z11
 
@@ -4159,23 +4090,14 @@ step9x1:
 	JNZ          step9x1
 	VBROADCASTSS alpha+64(FP), Z0
 	VBROADCASTSS beta+68(FP), Z1
-	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
-	ADDQ         DI, R9
 	VMULPS       Z0, Z5, Z5
-	ADDQ         DI, R9
 	VMULPS       Z0, Z6, Z6
-	ADDQ         DI, R9
 	VMULPS       Z0, Z7, Z7
-	ADDQ         DI, R9
 	VMULPS       Z0, Z8, Z8
-	ADDQ         DI, R9
 	VMULPS       Z0, Z9, Z9
-	ADDQ         DI, R9
 	VMULPS       Z0, Z10, Z10
-	ADDQ         DI, R9
 	VMULPS       Z0, Z11, Z11
-	ADDQ         DI, R9
 	VMULPS       Z0, Z12, Z12
 	MOVQ         columns+8(FP), R10
 	MOVQ         $-1, AX
@@ -4190,31 +4112,33 @@ step9x1:
 	JMP          someset9x1
 
 someadd9x1:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z4
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z6
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z8
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z9
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z10
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z11
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z12
 
@@ -4305,25 +4229,15 @@ step10x1:
 	JNZ          step10x1
 	VBROADCASTSS alpha+64(FP), Z0
 	VBROADCASTSS beta+68(FP), Z1
-	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
-	ADDQ         DI, R9
 	VMULPS       Z0, Z5, Z5
-	ADDQ         DI, R9
 	VMULPS       Z0, Z6, Z6
-	ADDQ         DI, R9
 	VMULPS       Z0, Z7, Z7
-	ADDQ         DI, R9
 	VMULPS       Z0, Z8, Z8
-	ADDQ         DI, R9
 	VMULPS       Z0, Z9, Z9
-	ADDQ         DI, R9
 	VMULPS       Z0, Z10, Z10
-	ADDQ         DI, R9
 	VMULPS       Z0, Z11, Z11
-	ADDQ         DI, R9
 	VMULPS       Z0, Z12, Z12
-	ADDQ         DI, R9
 	VMULPS       Z0, Z13, Z13
 	MOVQ         columns+8(FP), R10
 	MOVQ         $-1, AX
@@ -4338,34 +4252,36 @@ step10x1:
 	JMP          someset10x1
 
 someadd10x1:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z4
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z6
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z8
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z9
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z10
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z11
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z12
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z13
 
@@ -4463,27 +4379,16 @@ step11x1:
 	JNZ          step11x1
 	VBROADCASTSS alpha+64(FP), Z0
 	VBROADCASTSS beta+68(FP), Z1
-	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
-	ADDQ         DI, R9
 	VMULPS       Z0, Z5, Z5
-	ADDQ         DI, R9
 	VMULPS       Z0, Z6, Z6
-	ADDQ         DI, R9
 	VMULPS       Z0, Z7, Z7
-	ADDQ         DI, R9
 	VMULPS       Z0, Z8, Z8
-	ADDQ         DI, R9
 	VMULPS       Z0, Z9, Z9
-	ADDQ         DI, R9
 	VMULPS       Z0, Z10, Z10
-	ADDQ         DI, R9
 	VMULPS       Z0, Z11, Z11
-	ADDQ         DI, R9
 	VMULPS       Z0, Z12, Z12
-	ADDQ         DI, R9
 	VMULPS       Z0, Z13, Z13
-	ADDQ         DI, R9
 	VMULPS       Z0, Z14, Z14
 	MOVQ         columns+8(FP), R10
 	MOVQ         $-1, AX
@@ -4498,37 +4403,39 @@ step11x1:
 	JMP          someset11x1
 
 someadd11x1:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z4
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z6
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z8
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z9
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z10
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z11
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z12
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z13
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z14
 
@@ -4633,29 +4540,17 @@ step12x1:
 	JNZ          step12x1
 	VBROADCASTSS alpha+64(FP), Z0
 	VBROADCASTSS beta+68(FP), Z1
-	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
-	ADDQ         DI, R9
 	VMULPS       Z0, Z5, Z5
-	ADDQ         DI, R9
 	VMULPS       Z0, Z6, Z6
-	ADDQ         DI, R9
 	VMULPS       Z0, Z7, Z7
-	ADDQ         DI, R9
 	VMULPS       Z0, Z8, Z8
-	ADDQ         DI, R9
 	VMULPS       Z0, Z9, Z9
-	ADDQ         DI, R9
 	VMULPS       Z0, Z10, Z10
-	ADDQ         DI, R9
 	VMULPS       Z0, Z11, Z11
-	ADDQ         DI, R9
 	VMULPS       Z0, Z12, Z12
-	ADDQ         DI, R9
 	VMULPS       Z0, Z13, Z13
-	ADDQ         DI, R9
 	VMULPS       Z0, Z14, Z14
-	ADDQ         DI, R9
 	VMULPS       Z0, Z15, Z15
 	MOVQ         columns+8(FP), R10
 	MOVQ         $-1, AX
@@ -4670,40 +4565,42 @@ step12x1:
 	JMP          someset12x1
 
 someadd12x1:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z4
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z6
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z8
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z9
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z10
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z11
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z12
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z13
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z14
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z15
 
@@ -4816,31 +4713,18 @@ step13x1:
 	JNZ          step13x1
 	VBROADCASTSS alpha+64(FP), Z0
 	VBROADCASTSS beta+68(FP), Z1
-	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
-	ADDQ         DI, R9
 	VMULPS       Z0, Z5, Z5
-	ADDQ         DI, R9
 	VMULPS       Z0, Z6, Z6
-	ADDQ         DI, R9
 	VMULPS       Z0, Z7, Z7
-	ADDQ         DI, R9
 	VMULPS       Z0, Z8, Z8
-	ADDQ         DI, R9
 	VMULPS       Z0, Z9, Z9
-	ADDQ         DI, R9
 	VMULPS       Z0, Z10, Z10
-	ADDQ         DI, R9
 	VMULPS       Z0, Z11, Z11
-	ADDQ         DI, R9
 	VMULPS       Z0, Z12, Z12
-	ADDQ         DI, R9
 	VMULPS       Z0, Z13, Z13
-	ADDQ         DI, R9
 	VMULPS       Z0, Z14, Z14
-	ADDQ         DI, R9
 	VMULPS       Z0, Z15, Z15
-	ADDQ         DI, R9
 	VMULPS       Z0, Z16, Z16
 	MOVQ         columns+8(FP), R10
 	MOVQ         $-1, AX
@@ -4855,43 +4739,45 @@ step13x1:
 	JMP          someset13x1
 
 someadd13x1:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z4
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z6
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z8
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z9
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z10
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z11
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z12
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z13
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z14
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z15
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z16
 
@@ -5011,33 +4897,19 @@ step14x1:
 	JNZ          step14x1
 	VBROADCASTSS alpha+64(FP), Z0
 	VBROADCASTSS beta+68(FP), Z1
-	MOVQ         SI, R9
 	VMULPS       Z0, Z4, Z4
-	ADDQ         DI, R9
 	VMULPS       Z0, Z5, Z5
-	ADDQ         DI, R9
 	VMULPS       Z0, Z6, Z6
-	ADDQ         DI, R9
 	VMULPS       Z0, Z7, Z7
-	ADDQ         DI, R9
 	VMULPS       Z0, Z8, Z8
-	ADDQ         DI, R9
 	VMULPS       Z0, Z9, Z9
-	ADDQ         DI, R9
 	VMULPS       Z0, Z10, Z10
-	ADDQ         DI, R9
 	VMULPS       Z0, Z11, Z11
-	ADDQ         DI, R9
 	VMULPS       Z0, Z12, Z12
-	ADDQ         DI, R9
 	VMULPS       Z0, Z13, Z13
-	ADDQ         DI, R9
 	VMULPS       Z0, Z14, Z14
-	ADDQ         DI, R9
 	VMULPS       Z0, Z15, Z15
-	ADDQ         DI, R9
 	VMULPS       Z0, Z16, Z16
-	ADDQ         DI, R9
 	VMULPS       Z0, Z17, Z17
 	MOVQ         columns+8(FP), R10
 	MOVQ         $-1, AX
@@ -5052,46 +4924,48 @@ step14x1:
 	JMP          someset14x1
 
 someadd14x1:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z4
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z6
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z8
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z9
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z10
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z11
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z12
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z13
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z14
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z15
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z16
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMOVUPS.Z   (R9), K1, Z0
 	VFMADD231PS Z0, Z1, Z17
 
@@ -5487,9 +5361,9 @@ two:
 	VZEROUPPER
 	RET
 
-// func multiplyTileAVX2(rows int, columns int, depth int, a *float32, aLine int, aStep int, b *float32, bStep int, alpha float32, beta float32, c *float32, ldc int)
+// func multiplyTileAVX2(rows int, columns int, depth int, a *float32, aLine int, aStep int, b *float32, bStep int, alpha float32, beta float32, c *float32, ldc int, d *float32, ldd int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·multiplyTileAVX2(SB), NOSPLIT, $0-88
+TEXT ·multiplyTileAVX2(SB), NOSPLIT, $0-104
 	MOVQ       depth+16(FP), R8
 	MOVQ       a+24(FP), R10
 	MOVQ       b+48(FP), DX
@@ -5537,7 +5411,6 @@ step1x2:
 	JNZ          step1x2
 	VBROADCASTSS alpha+64(FP), Y0
 	VBROADCASTSS beta+68(FP), Y1
-	MOVQ         SI, R9
 	VMULPS       Y0, Y4, Y4
 	VMULPS       Y0, Y5, Y5
 	CMPQ         columns+8(FP), $0x10
@@ -5549,7 +5422,9 @@ step1x2:
 	JMP          allset1x2
 
 alladd1x2:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VFMADD231PS (R9), Y1, Y4
 	VFMADD231PS 32(R9), Y1, Y5
 
@@ -5574,7 +5449,9 @@ some1x2:
 	JMP      someset1x2
 
 someadd1x2:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y4
 	VMASKMOVPS  32(R9), Y3, Y0
@@ -5616,10 +5493,8 @@ step2x2:
 	JNZ          step2x2
 	VBROADCASTSS alpha+64(FP), Y0
 	VBROADCASTSS beta+68(FP), Y1
-	MOVQ         SI, R9
 	VMULPS       Y0, Y4, Y4
 	VMULPS       Y0, Y5, Y5
-	ADDQ         DI, R9
 	VMULPS       Y0, Y6, Y6
 	VMULPS       Y0, Y7, Y7
 	CMPQ         columns+8(FP), $0x10
@@ -5631,10 +5506,12 @@ step2x2:
 	JMP          allset2x2
 
 alladd2x2:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VFMADD231PS (R9), Y1, Y4
 	VFMADD231PS 32(R9), Y1, Y5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Y1, Y6
 	VFMADD231PS 32(R9), Y1, Y7
 
@@ -5662,12 +5539,14 @@ some2x2:
 	JMP      someset2x2
 
 someadd2x2:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y4
 	VMASKMOVPS  32(R9), Y3, Y0
 	VFMADD231PS Y0, Y1, Y5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y6
 	VMASKMOVPS  32(R9), Y3, Y0
@@ -5720,13 +5599,10 @@ step3x2:
 	JNZ          step3x2
 	VBROADCASTSS alpha+64(FP), Y0
 	VBROADCASTSS beta+68(FP), Y1
-	MOVQ         SI, R9
 	VMULPS       Y0, Y4, Y4
 	VMULPS       Y0, Y5, Y5
-	ADDQ         DI, R9
 	VMULPS       Y0, Y6, Y6
 	VMULPS       Y0, Y7, Y7
-	ADDQ         DI, R9
 	VMULPS       Y0, Y8, Y8
 	VMULPS       Y0, Y9, Y9
 	CMPQ         columns+8(FP), $0x10
@@ -5738,13 +5614,15 @@ step3x2:
 	JMP          allset3x2
 
 alladd3x2:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VFMADD231PS (R9), Y1, Y4
 	VFMADD231PS 32(R9), Y1, Y5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Y1, Y6
 	VFMADD231PS 32(R9), Y1, Y7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Y1, Y8
 	VFMADD231PS 32(R9), Y1, Y9
 
@@ -5775,17 +5653,19 @@ some3x2:
 	JMP      someset3x2
 
 someadd3x2:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y4
 	VMASKMOVPS  32(R9), Y3, Y0
 	VFMADD231PS Y0, Y1, Y5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y6
 	VMASKMOVPS  32(R9), Y3, Y0
 	VFMADD231PS Y0, Y1, Y7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y8
 	VMASKMOVPS  32(R9), Y3, Y0
@@ -5850,16 +5730,12 @@ step4x2:
 	JNZ          step4x2
 	VBROADCASTSS alpha+64(FP), Y0
 	VBROADCASTSS beta+68(FP), Y1
-	MOVQ         SI, R9
 	VMULPS       Y0, Y4, Y4
 	VMULPS       Y0, Y5, Y5
-	ADDQ         DI, R9
 	VMULPS       Y0, Y6, Y6
 	VMULPS       Y0, Y7, Y7
-	ADDQ         DI, R9
 	VMULPS       Y0, Y8, Y8
 	VMULPS       Y0, Y9, Y9
-	ADDQ         DI, R9
 	VMULPS       Y0, Y10, Y10
 	VMULPS       Y0, Y11, Y11
 	CMPQ         columns+8(FP), $0x10
@@ -5871,16 +5747,18 @@ step4x2:
 	JMP          allset4x2
 
 alladd4x2:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VFMADD231PS (R9), Y1, Y4
 	VFMADD231PS 32(R9), Y1, Y5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Y1, Y6
 	VFMADD231PS 32(R9), Y1, Y7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Y1, Y8
 	VFMADD231PS 32(R9), Y1, Y9
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Y1, Y10
 	VFMADD231PS 32(R9), Y1, Y11
 
@@ -5914,22 +5792,24 @@ some4x2:
 	JMP      someset4x2
 
 someadd4x2:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y4
 	VMASKMOVPS  32(R9), Y3, Y0
 	VFMADD231PS Y0, Y1, Y5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y6
 	VMASKMOVPS  32(R9), Y3, Y0
 	VFMADD231PS Y0, Y1, Y7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y8
 	VMASKMOVPS  32(R9), Y3, Y0
 	VFMADD231PS Y0, Y1, Y9
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y10
 	VMASKMOVPS  32(R9), Y3, Y0
@@ -6005,19 +5885,14 @@ step5x2:
 	JNZ          step5x2
 	VBROADCASTSS alpha+64(FP), Y0
 	VBROADCASTSS beta+68(FP), Y1
-	MOVQ         SI, R9
 	VMULPS       Y0, Y4, Y4
 	VMULPS       Y0, Y5, Y5
-	ADDQ         DI, R9
 	VMULPS       Y0, Y6, Y6
 	VMULPS       Y0, Y7, Y7
-	ADDQ         DI, R9
 	VMULPS       Y0, Y8, Y8
 	VMULPS       Y0, Y9, Y9
-	ADDQ         DI, R9
 	VMULPS       Y0, Y10, Y10
 	VMULPS       Y0, Y11, Y11
-	ADDQ         DI, R9
 	VMULPS       Y0, Y12, Y12
 	VMULPS       Y0, Y13, Y13
 	CMPQ         columns+8(FP), $0x10
@@ -6029,19 +5904,21 @@ step5x2:
 	JMP          allset5x2
 
 alladd5x2:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VFMADD231PS (R9), Y1, Y4
 	VFMADD231PS 32(R9), Y1, Y5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Y1, Y6
 	VFMADD231PS 32(R9), Y1, Y7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Y1, Y8
 	VFMADD231PS 32(R9), Y1, Y9
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Y1, Y10
 	VFMADD231PS 32(R9), Y1, Y11
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Y1, Y12
 	VFMADD231PS 32(R9), Y1, Y13
 
@@ -6078,27 +5955,29 @@ some5x2:
 	JMP      someset5x2
 
 someadd5x2:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y4
 	VMASKMOVPS  32(R9), Y3, Y0
 	VFMADD231PS Y0, Y1, Y5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y6
 	VMASKMOVPS  32(R9), Y3, Y0
 	VFMADD231PS Y0, Y1, Y7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y8
 	VMASKMOVPS  32(R9), Y3, Y0
 	VFMADD231PS Y0, Y1, Y9
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y10
 	VMASKMOVPS  32(R9), Y3, Y0
 	VFMADD231PS Y0, Y1, Y11
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y12
 	VMASKMOVPS  32(R9), Y3, Y0
@@ -6185,22 +6064,16 @@ step6x2:
 	JNZ          step6x2
 	VBROADCASTSS alpha+64(FP), Y0
 	VBROADCASTSS beta+68(FP), Y1
-	MOVQ         SI, R9
 	VMULPS       Y0, Y4, Y4
 	VMULPS       Y0, Y5, Y5
-	ADDQ         DI, R9
 	VMULPS       Y0, Y6, Y6
 	VMULPS       Y0, Y7, Y7
-	ADDQ         DI, R9
 	VMULPS       Y0, Y8, Y8
 	VMULPS       Y0, Y9, Y9
-	ADDQ         DI, R9
 	VMULPS       Y0, Y10, Y10
 	VMULPS       Y0, Y11, Y11
-	ADDQ         DI, R9
 	VMULPS       Y0, Y12, Y12
 	VMULPS       Y0, Y13, Y13
-	ADDQ         DI, R9
 	VMULPS       Y0, Y14, Y14
 	VMULPS       Y0, Y15, Y15
 	CMPQ         columns+8(FP), $0x10
@@ -6212,22 +6085,24 @@ step6x2:
 	JMP          allset6x2
 
 alladd6x2:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VFMADD231PS (R9), Y1, Y4
 	VFMADD231PS 32(R9), Y1, Y5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Y1, Y6
 	VFMADD231PS 32(R9), Y1, Y7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Y1, Y8
 	VFMADD231PS 32(R9), Y1, Y9
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Y1, Y10
 	VFMADD231PS 32(R9), Y1, Y11
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Y1, Y12
 	VFMADD231PS 32(R9), Y1, Y13
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VFMADD231PS (R9), Y1, Y14
 	VFMADD231PS 32(R9), Y1, Y15
 
@@ -6267,32 +6142,34 @@ some6x2:
 	JMP      someset6x2
 
 someadd6x2:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y4
 	VMASKMOVPS  32(R9), Y3, Y0
 	VFMADD231PS Y0, Y1, Y5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y6
 	VMASKMOVPS  32(R9), Y3, Y0
 	VFMADD231PS Y0, Y1, Y7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y8
 	VMASKMOVPS  32(R9), Y3, Y0
 	VFMADD231PS Y0, Y1, Y9
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y10
 	VMASKMOVPS  32(R9), Y3, Y0
 	VFMADD231PS Y0, Y1, Y11
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y12
 	VMASKMOVPS  32(R9), Y3, Y0
 	VFMADD231PS Y0, Y1, Y13
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y14
 	VMASKMOVPS  32(R9), Y3, Y0
@@ -6347,7 +6224,6 @@ step1x1:
 	JNZ          step1x1
 	VBROADCASTSS alpha+64(FP), Y0
 	VBROADCASTSS beta+68(FP), Y1
-	MOVQ         SI, R9
 	VMULPS       Y0, Y4, Y4
 	MOVQ         columns+8(FP), R10
 	LEAQ         onesAndZeros<>+0(SB), AX
@@ -6362,7 +6238,9 @@ step1x1:
 	JMP          someset1x1
 
 someadd1x1:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y4
 
@@ -6394,9 +6272,7 @@ step2x1:
 	JNZ          step2x1
 	VBROADCASTSS alpha+64(FP), Y0
 	VBROADCASTSS beta+68(FP), Y1
-	MOVQ         SI, R9
 	VMULPS       Y0, Y4, Y4
-	ADDQ         DI, R9
 	VMULPS       Y0, Y5, Y5
 	MOVQ         columns+8(FP), R10
 	LEAQ         onesAndZeros<>+0(SB), AX
@@ -6411,10 +6287,12 @@ step2x1:
 	JMP          someset2x1
 
 someadd2x1:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y4
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y5
 
@@ -6453,11 +6331,8 @@ step3x1:
 	JNZ          step3x1
 	VBROADCASTSS alpha+64(FP), Y0
 	VBROADCASTSS beta+68(FP), Y1
-	MOVQ         SI, R9
 	VMULPS       Y0, Y4, Y4
-	ADDQ         DI, R9
 	VMULPS       Y0, Y5, Y5
-	ADDQ         DI, R9
 	VMULPS       Y0, Y6, Y6
 	MOVQ         columns+8(FP), R10
 	LEAQ         onesAndZeros<>+0(SB), AX
@@ -6472,13 +6347,15 @@ step3x1:
 	JMP          someset3x1
 
 someadd3x1:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y4
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y6
 
@@ -6525,13 +6402,9 @@ step4x1:
 	JNZ          step4x1
 	VBROADCASTSS alpha+64(FP), Y0
 	VBROADCASTSS beta+68(FP), Y1
-	MOVQ         SI, R9
 	VMULPS       Y0, Y4, Y4
-	ADDQ         DI, R9
 	VMULPS       Y0, Y5, Y5
-	ADDQ         DI, R9
 	VMULPS       Y0, Y6, Y6
-	ADDQ         DI, R9
 	VMULPS       Y0, Y7, Y7
 	MOVQ         columns+8(FP), R10
 	LEAQ         onesAndZeros<>+0(SB), AX
@@ -6546,16 +6419,18 @@ step4x1:
 	JMP          someset4x1
 
 someadd4x1:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y4
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y6
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y7
 
@@ -6609,15 +6484,10 @@ step5x1:
 	JNZ          step5x1
 	VBROADCASTSS alpha+64(FP), Y0
 	VBROADCASTSS beta+68(FP), Y1
-	MOVQ         SI, R9
 	VMULPS       Y0, Y4, Y4
-	ADDQ         DI, R9
 	VMULPS       Y0, Y5, Y5
-	ADDQ         DI, R9
 	VMULPS       Y0, Y6, Y6
-	ADDQ         DI, R9
 	VMULPS       Y0, Y7, Y7
-	ADDQ         DI, R9
 	VMULPS       Y0, Y8, Y8
 	MOVQ         columns+8(FP), R10
 	LEAQ         onesAndZeros<>+0(SB), AX
@@ -6632,19 +6502,21 @@ step5x1:
 	JMP          someset5x1
 
 someadd5x1:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y4
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y6
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y8
 
@@ -6705,17 +6577,11 @@ step6x1:
 	JNZ          step6x1
 	VBROADCASTSS alpha+64(FP), Y0
 	VBROADCASTSS beta+68(FP), Y1
-	MOVQ         SI, R9
 	VMULPS       Y0, Y4, Y4
-	ADDQ         DI, R9
 	VMULPS       Y0, Y5, Y5
-	ADDQ         DI, R9
 	VMULPS       Y0, Y6, Y6
-	ADDQ         DI, R9
 	VMULPS       Y0, Y7, Y7
-	ADDQ         DI, R9
 	VMULPS       Y0, Y8, Y8
-	ADDQ         DI, R9
 	VMULPS       Y0, Y9, Y9
 	MOVQ         columns+8(FP), R10
 	LEAQ         onesAndZeros<>+0(SB), AX
@@ -6730,22 +6596,24 @@ step6x1:
 	JMP          someset6x1
 
 someadd6x1:
-	MOVQ        SI, R9
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y4
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y5
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y6
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y7
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y8
-	ADDQ        DI, R9
+	ADDQ        AX, R9
 	VMASKMOVPS  (R9), Y2, Y0
 	VFMADD231PS Y0, Y1, Y9
 
@@ -7036,3 +6904,5083 @@ two:
 	JNZ        two
 	VZEROUPPER
 	RET
+
+// func multiplyTilePairsAVX512(rows int, columns int, depth int, a *float32, aLine int, aStep int, b *float32, bStep int, alpha float32, beta float32, c *float32, ldc int, d *float32, ldd int)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·multiplyTilePairsAVX512(SB), NOSPLIT, $0-104
+	MOVQ       depth+16(FP), R8
+	MOVQ       a+24(FP), R10
+	MOVQ       b+48(FP), DX
+	MOVQ       c+72(FP), SI
+	MOVQ       aLine+32(FP), AX
+	SHLQ       $0x02, AX
+	MOVQ       aStep+40(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       bStep+56(FP), BX
+	SHLQ       $0x02, BX
+	MOVQ       ldc+80(FP), DI
+	SHLQ       $0x02, DI
+	LEAQ       (AX)(AX*2), R9
+	LEAQ       (R10)(R9*1), R11
+	LEAQ       (R11)(R9*1), R12
+	LEAQ       (R12)(R9*1), R13
+	LEAQ       (R13)(R9*1), R14
+	CMPQ       columns+8(FP), $0x10
+	MOVQ       rows+0(FP), R9
+	JLE        narrow
+	CMPQ       R9, $0x0e
+	JE         rows14x2
+	CMPQ       R9, $0x0d
+	JE         rows13x2
+	CMPQ       R9, $0x0c
+	JE         rows12x2
+	CMPQ       R9, $0x0b
+	JE         rows11x2
+	CMPQ       R9, $0x0a
+	JE         rows10x2
+	CMPQ       R9, $0x09
+	JE         rows9x2
+	CMPQ       R9, $0x08
+	JE         rows8x2
+	CMPQ       R9, $0x07
+	JE         rows7x2
+	CMPQ       R9, $0x06
+	JE         rows6x2
+	CMPQ       R9, $0x05
+	JE         rows5x2
+	CMPQ       R9, $0x04
+	JE         rows4x2
+	CMPQ       R9, $0x03
+	JE         rows3x2
+	CMPQ       R9, $0x02
+	JE         rows2x2
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+
+step1x2:
+	VMOVUPS      (DX), Z0
+	VMOVUPS      64(DX), Z1
+	PREFETCHT0   (DX)(BX*8)
+	PREFETCHT0   64(DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	LONG $0x486ef262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z4
+	LONG $0x486ef262; WORD $0xe952 // VDPBF16PS Z1, Z2, Z5
+	ADDQ         CX, R10
+	DECQ         R8
+	JNZ          step1x2
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	CMPQ         columns+8(FP), $0x20
+	JLT          some1x2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          alladd1x2
+	JP           alladd1x2
+	JMP          allset1x2
+
+alladd1x2:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VFMADD231PS (R9), Z1, Z4
+	VFMADD231PS 64(R9), Z1, Z5
+
+allset1x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, (R9)
+	VMOVUPS Z5, 64(R9)
+	VZEROUPPER
+	RET
+
+some1x2:
+	MOVQ     columns+8(FP), R10
+	MOVQ     $-1, AX
+	BZHIQ    R10, AX, AX
+	KMOVW    AX, K1
+	SHRQ     $0x10, AX
+	KMOVW    AX, K2
+	VXORPS   X0, X0, X0
+	VUCOMISS X0, X1
+	JNE      someadd1x2
+	JP       someadd1x2
+	JMP      someset1x2
+
+someadd1x2:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z5
+
+someset1x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	VMOVUPS Z5, K2, 64(R9)
+	VZEROUPPER
+	RET
+
+rows2x2:
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+
+step2x2:
+	VMOVUPS      (DX), Z0
+	VMOVUPS      64(DX), Z1
+	PREFETCHT0   (DX)(BX*8)
+	PREFETCHT0   64(DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	LONG $0x486ef262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z4
+	LONG $0x486ef262; WORD $0xe952 // VDPBF16PS Z1, Z2, Z5
+	VBROADCASTSS (R10)(AX*1), Z3
+	LONG $0x4866f262; WORD $0xf052 // VDPBF16PS Z0, Z3, Z6
+	LONG $0x4866f262; WORD $0xf952 // VDPBF16PS Z1, Z3, Z7
+	ADDQ         CX, R10
+	DECQ         R8
+	JNZ          step2x2
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z0, Z7, Z7
+	CMPQ         columns+8(FP), $0x20
+	JLT          some2x2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          alladd2x2
+	JP           alladd2x2
+	JMP          allset2x2
+
+alladd2x2:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VFMADD231PS (R9), Z1, Z4
+	VFMADD231PS 64(R9), Z1, Z5
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z6
+	VFMADD231PS 64(R9), Z1, Z7
+
+allset2x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, (R9)
+	VMOVUPS Z5, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, 64(R9)
+	VZEROUPPER
+	RET
+
+some2x2:
+	MOVQ     columns+8(FP), R10
+	MOVQ     $-1, AX
+	BZHIQ    R10, AX, AX
+	KMOVW    AX, K1
+	SHRQ     $0x10, AX
+	KMOVW    AX, K2
+	VXORPS   X0, X0, X0
+	VUCOMISS X0, X1
+	JNE      someadd2x2
+	JP       someadd2x2
+	JMP      someset2x2
+
+someadd2x2:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z7
+
+someset2x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	VMOVUPS Z5, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	VMOVUPS Z7, K2, 64(R9)
+	VZEROUPPER
+	RET
+
+rows3x2:
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+
+step3x2:
+	VMOVUPS      (DX), Z0
+	VMOVUPS      64(DX), Z1
+	PREFETCHT0   (DX)(BX*8)
+	PREFETCHT0   64(DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	LONG $0x486ef262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z4
+	LONG $0x486ef262; WORD $0xe952 // VDPBF16PS Z1, Z2, Z5
+	VBROADCASTSS (R10)(AX*1), Z3
+	LONG $0x4866f262; WORD $0xf052 // VDPBF16PS Z0, Z3, Z6
+	LONG $0x4866f262; WORD $0xf952 // VDPBF16PS Z1, Z3, Z7
+	VBROADCASTSS (R10)(AX*2), Z2
+	LONG $0x486e7262; WORD $0xc052 // VDPBF16PS Z0, Z2, Z8
+	LONG $0x486e7262; WORD $0xc952 // VDPBF16PS Z1, Z2, Z9
+	ADDQ         CX, R10
+	DECQ         R8
+	JNZ          step3x2
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z0, Z7, Z7
+	VMULPS       Z0, Z8, Z8
+	VMULPS       Z0, Z9, Z9
+	CMPQ         columns+8(FP), $0x20
+	JLT          some3x2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          alladd3x2
+	JP           alladd3x2
+	JMP          allset3x2
+
+alladd3x2:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VFMADD231PS (R9), Z1, Z4
+	VFMADD231PS 64(R9), Z1, Z5
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z6
+	VFMADD231PS 64(R9), Z1, Z7
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z8
+	VFMADD231PS 64(R9), Z1, Z9
+
+allset3x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, (R9)
+	VMOVUPS Z5, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, (R9)
+	VMOVUPS Z9, 64(R9)
+	VZEROUPPER
+	RET
+
+some3x2:
+	MOVQ     columns+8(FP), R10
+	MOVQ     $-1, AX
+	BZHIQ    R10, AX, AX
+	KMOVW    AX, K1
+	SHRQ     $0x10, AX
+	KMOVW    AX, K2
+	VXORPS   X0, X0, X0
+	VUCOMISS X0, X1
+	JNE      someadd3x2
+	JP       someadd3x2
+	JMP      someset3x2
+
+someadd3x2:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z9
+
+someset3x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	VMOVUPS Z5, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	VMOVUPS Z7, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	VMOVUPS Z9, K2, 64(R9)
+	VZEROUPPER
+	RET
+
+rows4x2:
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+
+step4x2:
+	VMOVUPS      (DX), Z0
+	VMOVUPS      64(DX), Z1
+	PREFETCHT0   (DX)(BX*8)
+	PREFETCHT0   64(DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	LONG $0x486ef262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z4
+	LONG $0x486ef262; WORD $0xe952 // VDPBF16PS Z1, Z2, Z5
+	VBROADCASTSS (R10)(AX*1), Z3
+	LONG $0x4866f262; WORD $0xf052 // VDPBF16PS Z0, Z3, Z6
+	LONG $0x4866f262; WORD $0xf952 // VDPBF16PS Z1, Z3, Z7
+	VBROADCASTSS (R10)(AX*2), Z2
+	LONG $0x486e7262; WORD $0xc052 // VDPBF16PS Z0, Z2, Z8
+	LONG $0x486e7262; WORD $0xc952 // VDPBF16PS Z1, Z2, Z9
+	VBROADCASTSS (R11), Z3
+	LONG $0x48667262; WORD $0xd052 // VDPBF16PS Z0, Z3, Z10
+	LONG $0x48667262; WORD $0xd952 // VDPBF16PS Z1, Z3, Z11
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	DECQ         R8
+	JNZ          step4x2
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z0, Z7, Z7
+	VMULPS       Z0, Z8, Z8
+	VMULPS       Z0, Z9, Z9
+	VMULPS       Z0, Z10, Z10
+	VMULPS       Z0, Z11, Z11
+	CMPQ         columns+8(FP), $0x20
+	JLT          some4x2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          alladd4x2
+	JP           alladd4x2
+	JMP          allset4x2
+
+alladd4x2:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VFMADD231PS (R9), Z1, Z4
+	VFMADD231PS 64(R9), Z1, Z5
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z6
+	VFMADD231PS 64(R9), Z1, Z7
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z8
+	VFMADD231PS 64(R9), Z1, Z9
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z10
+	VFMADD231PS 64(R9), Z1, Z11
+
+allset4x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, (R9)
+	VMOVUPS Z5, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, (R9)
+	VMOVUPS Z9, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, (R9)
+	VMOVUPS Z11, 64(R9)
+	VZEROUPPER
+	RET
+
+some4x2:
+	MOVQ     columns+8(FP), R10
+	MOVQ     $-1, AX
+	BZHIQ    R10, AX, AX
+	KMOVW    AX, K1
+	SHRQ     $0x10, AX
+	KMOVW    AX, K2
+	VXORPS   X0, X0, X0
+	VUCOMISS X0, X1
+	JNE      someadd4x2
+	JP       someadd4x2
+	JMP      someset4x2
+
+someadd4x2:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z9
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z10
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z11
+
+someset4x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	VMOVUPS Z5, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	VMOVUPS Z7, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	VMOVUPS Z9, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, K1, (R9)
+	VMOVUPS Z11, K2, 64(R9)
+	VZEROUPPER
+	RET
+
+rows5x2:
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+
+step5x2:
+	VMOVUPS      (DX), Z0
+	VMOVUPS      64(DX), Z1
+	PREFETCHT0   (DX)(BX*8)
+	PREFETCHT0   64(DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	LONG $0x486ef262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z4
+	LONG $0x486ef262; WORD $0xe952 // VDPBF16PS Z1, Z2, Z5
+	VBROADCASTSS (R10)(AX*1), Z3
+	LONG $0x4866f262; WORD $0xf052 // VDPBF16PS Z0, Z3, Z6
+	LONG $0x4866f262; WORD $0xf952 // VDPBF16PS Z1, Z3, Z7
+	VBROADCASTSS (R10)(AX*2), Z2
+	LONG $0x486e7262; WORD $0xc052 // VDPBF16PS Z0, Z2, Z8
+	LONG $0x486e7262; WORD $0xc952 // VDPBF16PS Z1, Z2, Z9
+	VBROADCASTSS (R11), Z3
+	LONG $0x48667262; WORD $0xd052 // VDPBF16PS Z0, Z3, Z10
+	LONG $0x48667262; WORD $0xd952 // VDPBF16PS Z1, Z3, Z11
+	VBROADCASTSS (R11)(AX*1), Z2
+	LONG $0x486e7262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z12
+	LONG $0x486e7262; WORD $0xe952 // VDPBF16PS Z1, Z2, Z13
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	DECQ         R8
+	JNZ          step5x2
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z0, Z7, Z7
+	VMULPS       Z0, Z8, Z8
+	VMULPS       Z0, Z9, Z9
+	VMULPS       Z0, Z10, Z10
+	VMULPS       Z0, Z11, Z11
+	VMULPS       Z0, Z12, Z12
+	VMULPS       Z0, Z13, Z13
+	CMPQ         columns+8(FP), $0x20
+	JLT          some5x2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          alladd5x2
+	JP           alladd5x2
+	JMP          allset5x2
+
+alladd5x2:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VFMADD231PS (R9), Z1, Z4
+	VFMADD231PS 64(R9), Z1, Z5
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z6
+	VFMADD231PS 64(R9), Z1, Z7
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z8
+	VFMADD231PS 64(R9), Z1, Z9
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z10
+	VFMADD231PS 64(R9), Z1, Z11
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z12
+	VFMADD231PS 64(R9), Z1, Z13
+
+allset5x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, (R9)
+	VMOVUPS Z5, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, (R9)
+	VMOVUPS Z9, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, (R9)
+	VMOVUPS Z11, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, (R9)
+	VMOVUPS Z13, 64(R9)
+	VZEROUPPER
+	RET
+
+some5x2:
+	MOVQ     columns+8(FP), R10
+	MOVQ     $-1, AX
+	BZHIQ    R10, AX, AX
+	KMOVW    AX, K1
+	SHRQ     $0x10, AX
+	KMOVW    AX, K2
+	VXORPS   X0, X0, X0
+	VUCOMISS X0, X1
+	JNE      someadd5x2
+	JP       someadd5x2
+	JMP      someset5x2
+
+someadd5x2:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z9
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z10
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z11
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z12
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z13
+
+someset5x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	VMOVUPS Z5, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	VMOVUPS Z7, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	VMOVUPS Z9, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, K1, (R9)
+	VMOVUPS Z11, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, K1, (R9)
+	VMOVUPS Z13, K2, 64(R9)
+	VZEROUPPER
+	RET
+
+rows6x2:
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+
+step6x2:
+	VMOVUPS      (DX), Z0
+	VMOVUPS      64(DX), Z1
+	PREFETCHT0   (DX)(BX*8)
+	PREFETCHT0   64(DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	LONG $0x486ef262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z4
+	LONG $0x486ef262; WORD $0xe952 // VDPBF16PS Z1, Z2, Z5
+	VBROADCASTSS (R10)(AX*1), Z3
+	LONG $0x4866f262; WORD $0xf052 // VDPBF16PS Z0, Z3, Z6
+	LONG $0x4866f262; WORD $0xf952 // VDPBF16PS Z1, Z3, Z7
+	VBROADCASTSS (R10)(AX*2), Z2
+	LONG $0x486e7262; WORD $0xc052 // VDPBF16PS Z0, Z2, Z8
+	LONG $0x486e7262; WORD $0xc952 // VDPBF16PS Z1, Z2, Z9
+	VBROADCASTSS (R11), Z3
+	LONG $0x48667262; WORD $0xd052 // VDPBF16PS Z0, Z3, Z10
+	LONG $0x48667262; WORD $0xd952 // VDPBF16PS Z1, Z3, Z11
+	VBROADCASTSS (R11)(AX*1), Z2
+	LONG $0x486e7262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z12
+	LONG $0x486e7262; WORD $0xe952 // VDPBF16PS Z1, Z2, Z13
+	VBROADCASTSS (R11)(AX*2), Z3
+	LONG $0x48667262; WORD $0xf052 // VDPBF16PS Z0, Z3, Z14
+	LONG $0x48667262; WORD $0xf952 // VDPBF16PS Z1, Z3, Z15
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	DECQ         R8
+	JNZ          step6x2
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z0, Z7, Z7
+	VMULPS       Z0, Z8, Z8
+	VMULPS       Z0, Z9, Z9
+	VMULPS       Z0, Z10, Z10
+	VMULPS       Z0, Z11, Z11
+	VMULPS       Z0, Z12, Z12
+	VMULPS       Z0, Z13, Z13
+	VMULPS       Z0, Z14, Z14
+	VMULPS       Z0, Z15, Z15
+	CMPQ         columns+8(FP), $0x20
+	JLT          some6x2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          alladd6x2
+	JP           alladd6x2
+	JMP          allset6x2
+
+alladd6x2:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VFMADD231PS (R9), Z1, Z4
+	VFMADD231PS 64(R9), Z1, Z5
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z6
+	VFMADD231PS 64(R9), Z1, Z7
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z8
+	VFMADD231PS 64(R9), Z1, Z9
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z10
+	VFMADD231PS 64(R9), Z1, Z11
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z12
+	VFMADD231PS 64(R9), Z1, Z13
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z14
+	VFMADD231PS 64(R9), Z1, Z15
+
+allset6x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, (R9)
+	VMOVUPS Z5, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, (R9)
+	VMOVUPS Z9, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, (R9)
+	VMOVUPS Z11, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, (R9)
+	VMOVUPS Z13, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, (R9)
+	VMOVUPS Z15, 64(R9)
+	VZEROUPPER
+	RET
+
+some6x2:
+	MOVQ     columns+8(FP), R10
+	MOVQ     $-1, AX
+	BZHIQ    R10, AX, AX
+	KMOVW    AX, K1
+	SHRQ     $0x10, AX
+	KMOVW    AX, K2
+	VXORPS   X0, X0, X0
+	VUCOMISS X0, X1
+	JNE      someadd6x2
+	JP       someadd6x2
+	JMP      someset6x2
+
+someadd6x2:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z9
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z10
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z11
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z12
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z13
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z14
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z15
+
+someset6x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	VMOVUPS Z5, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	VMOVUPS Z7, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	VMOVUPS Z9, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, K1, (R9)
+	VMOVUPS Z11, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, K1, (R9)
+	VMOVUPS Z13, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, K1, (R9)
+	VMOVUPS Z15, K2, 64(R9)
+	VZEROUPPER
+	RET
+
+rows7x2:
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+
+step7x2:
+	VMOVUPS      (DX), Z0
+	VMOVUPS      64(DX), Z1
+	PREFETCHT0   (DX)(BX*8)
+	PREFETCHT0   64(DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	LONG $0x486ef262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z4
+	LONG $0x486ef262; WORD $0xe952 // VDPBF16PS Z1, Z2, Z5
+	VBROADCASTSS (R10)(AX*1), Z3
+	LONG $0x4866f262; WORD $0xf052 // VDPBF16PS Z0, Z3, Z6
+	LONG $0x4866f262; WORD $0xf952 // VDPBF16PS Z1, Z3, Z7
+	VBROADCASTSS (R10)(AX*2), Z2
+	LONG $0x486e7262; WORD $0xc052 // VDPBF16PS Z0, Z2, Z8
+	LONG $0x486e7262; WORD $0xc952 // VDPBF16PS Z1, Z2, Z9
+	VBROADCASTSS (R11), Z3
+	LONG $0x48667262; WORD $0xd052 // VDPBF16PS Z0, Z3, Z10
+	LONG $0x48667262; WORD $0xd952 // VDPBF16PS Z1, Z3, Z11
+	VBROADCASTSS (R11)(AX*1), Z2
+	LONG $0x486e7262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z12
+	LONG $0x486e7262; WORD $0xe952 // VDPBF16PS Z1, Z2, Z13
+	VBROADCASTSS (R11)(AX*2), Z3
+	LONG $0x48667262; WORD $0xf052 // VDPBF16PS Z0, Z3, Z14
+	LONG $0x48667262; WORD $0xf952 // VDPBF16PS Z1, Z3, Z15
+	VBROADCASTSS (R12), Z2
+	LONG $0x486ee262; WORD $0xc052 // VDPBF16PS Z0, Z2, Z16
+	LONG $0x486ee262; WORD $0xc952 // VDPBF16PS Z1, Z2, Z17
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	ADDQ         CX, R12
+	DECQ         R8
+	JNZ          step7x2
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z0, Z7, Z7
+	VMULPS       Z0, Z8, Z8
+	VMULPS       Z0, Z9, Z9
+	VMULPS       Z0, Z10, Z10
+	VMULPS       Z0, Z11, Z11
+	VMULPS       Z0, Z12, Z12
+	VMULPS       Z0, Z13, Z13
+	VMULPS       Z0, Z14, Z14
+	VMULPS       Z0, Z15, Z15
+	VMULPS       Z0, Z16, Z16
+	VMULPS       Z0, Z17, Z17
+	CMPQ         columns+8(FP), $0x20
+	JLT          some7x2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          alladd7x2
+	JP           alladd7x2
+	JMP          allset7x2
+
+alladd7x2:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VFMADD231PS (R9), Z1, Z4
+	VFMADD231PS 64(R9), Z1, Z5
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z6
+	VFMADD231PS 64(R9), Z1, Z7
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z8
+	VFMADD231PS 64(R9), Z1, Z9
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z10
+	VFMADD231PS 64(R9), Z1, Z11
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z12
+	VFMADD231PS 64(R9), Z1, Z13
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z14
+	VFMADD231PS 64(R9), Z1, Z15
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z16
+	VFMADD231PS 64(R9), Z1, Z17
+
+allset7x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, (R9)
+	VMOVUPS Z5, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, (R9)
+	VMOVUPS Z9, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, (R9)
+	VMOVUPS Z11, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, (R9)
+	VMOVUPS Z13, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, (R9)
+	VMOVUPS Z15, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z16, (R9)
+	VMOVUPS Z17, 64(R9)
+	VZEROUPPER
+	RET
+
+some7x2:
+	MOVQ     columns+8(FP), R10
+	MOVQ     $-1, AX
+	BZHIQ    R10, AX, AX
+	KMOVW    AX, K1
+	SHRQ     $0x10, AX
+	KMOVW    AX, K2
+	VXORPS   X0, X0, X0
+	VUCOMISS X0, X1
+	JNE      someadd7x2
+	JP       someadd7x2
+	JMP      someset7x2
+
+someadd7x2:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z9
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z10
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z11
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z12
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z13
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z14
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z15
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z16
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z17
+
+someset7x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	VMOVUPS Z5, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	VMOVUPS Z7, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	VMOVUPS Z9, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, K1, (R9)
+	VMOVUPS Z11, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, K1, (R9)
+	VMOVUPS Z13, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, K1, (R9)
+	VMOVUPS Z15, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z16, K1, (R9)
+	VMOVUPS Z17, K2, 64(R9)
+	VZEROUPPER
+	RET
+
+rows8x2:
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+
+step8x2:
+	VMOVUPS      (DX), Z0
+	VMOVUPS      64(DX), Z1
+	PREFETCHT0   (DX)(BX*8)
+	PREFETCHT0   64(DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	LONG $0x486ef262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z4
+	LONG $0x486ef262; WORD $0xe952 // VDPBF16PS Z1, Z2, Z5
+	VBROADCASTSS (R10)(AX*1), Z3
+	LONG $0x4866f262; WORD $0xf052 // VDPBF16PS Z0, Z3, Z6
+	LONG $0x4866f262; WORD $0xf952 // VDPBF16PS Z1, Z3, Z7
+	VBROADCASTSS (R10)(AX*2), Z2
+	LONG $0x486e7262; WORD $0xc052 // VDPBF16PS Z0, Z2, Z8
+	LONG $0x486e7262; WORD $0xc952 // VDPBF16PS Z1, Z2, Z9
+	VBROADCASTSS (R11), Z3
+	LONG $0x48667262; WORD $0xd052 // VDPBF16PS Z0, Z3, Z10
+	LONG $0x48667262; WORD $0xd952 // VDPBF16PS Z1, Z3, Z11
+	VBROADCASTSS (R11)(AX*1), Z2
+	LONG $0x486e7262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z12
+	LONG $0x486e7262; WORD $0xe952 // VDPBF16PS Z1, Z2, Z13
+	VBROADCASTSS (R11)(AX*2), Z3
+	LONG $0x48667262; WORD $0xf052 // VDPBF16PS Z0, Z3, Z14
+	LONG $0x48667262; WORD $0xf952 // VDPBF16PS Z1, Z3, Z15
+	VBROADCASTSS (R12), Z2
+	LONG $0x486ee262; WORD $0xc052 // VDPBF16PS Z0, Z2, Z16
+	LONG $0x486ee262; WORD $0xc952 // VDPBF16PS Z1, Z2, Z17
+	VBROADCASTSS (R12)(AX*1), Z3
+	LONG $0x4866e262; WORD $0xd052 // VDPBF16PS Z0, Z3, Z18
+	LONG $0x4866e262; WORD $0xd952 // VDPBF16PS Z1, Z3, Z19
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	ADDQ         CX, R12
+	DECQ         R8
+	JNZ          step8x2
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z0, Z7, Z7
+	VMULPS       Z0, Z8, Z8
+	VMULPS       Z0, Z9, Z9
+	VMULPS       Z0, Z10, Z10
+	VMULPS       Z0, Z11, Z11
+	VMULPS       Z0, Z12, Z12
+	VMULPS       Z0, Z13, Z13
+	VMULPS       Z0, Z14, Z14
+	VMULPS       Z0, Z15, Z15
+	VMULPS       Z0, Z16, Z16
+	VMULPS       Z0, Z17, Z17
+	VMULPS       Z0, Z18, Z18
+	VMULPS       Z0, Z19, Z19
+	CMPQ         columns+8(FP), $0x20
+	JLT          some8x2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          alladd8x2
+	JP           alladd8x2
+	JMP          allset8x2
+
+alladd8x2:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VFMADD231PS (R9), Z1, Z4
+	VFMADD231PS 64(R9), Z1, Z5
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z6
+	VFMADD231PS 64(R9), Z1, Z7
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z8
+	VFMADD231PS 64(R9), Z1, Z9
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z10
+	VFMADD231PS 64(R9), Z1, Z11
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z12
+	VFMADD231PS 64(R9), Z1, Z13
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z14
+	VFMADD231PS 64(R9), Z1, Z15
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z16
+	VFMADD231PS 64(R9), Z1, Z17
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z18
+	VFMADD231PS 64(R9), Z1, Z19
+
+allset8x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, (R9)
+	VMOVUPS Z5, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, (R9)
+	VMOVUPS Z9, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, (R9)
+	VMOVUPS Z11, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, (R9)
+	VMOVUPS Z13, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, (R9)
+	VMOVUPS Z15, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z16, (R9)
+	VMOVUPS Z17, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z18, (R9)
+	VMOVUPS Z19, 64(R9)
+	VZEROUPPER
+	RET
+
+some8x2:
+	MOVQ     columns+8(FP), R10
+	MOVQ     $-1, AX
+	BZHIQ    R10, AX, AX
+	KMOVW    AX, K1
+	SHRQ     $0x10, AX
+	KMOVW    AX, K2
+	VXORPS   X0, X0, X0
+	VUCOMISS X0, X1
+	JNE      someadd8x2
+	JP       someadd8x2
+	JMP      someset8x2
+
+someadd8x2:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z9
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z10
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z11
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z12
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z13
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z14
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z15
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z16
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z17
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z18
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z19
+
+someset8x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	VMOVUPS Z5, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	VMOVUPS Z7, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	VMOVUPS Z9, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, K1, (R9)
+	VMOVUPS Z11, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, K1, (R9)
+	VMOVUPS Z13, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, K1, (R9)
+	VMOVUPS Z15, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z16, K1, (R9)
+	VMOVUPS Z17, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z18, K1, (R9)
+	VMOVUPS Z19, K2, 64(R9)
+	VZEROUPPER
+	RET
+
+rows9x2:
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+
+step9x2:
+	VMOVUPS      (DX), Z0
+	VMOVUPS      64(DX), Z1
+	PREFETCHT0   (DX)(BX*8)
+	PREFETCHT0   64(DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	LONG $0x486ef262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z4
+	LONG $0x486ef262; WORD $0xe952 // VDPBF16PS Z1, Z2, Z5
+	VBROADCASTSS (R10)(AX*1), Z3
+	LONG $0x4866f262; WORD $0xf052 // VDPBF16PS Z0, Z3, Z6
+	LONG $0x4866f262; WORD $0xf952 // VDPBF16PS Z1, Z3, Z7
+	VBROADCASTSS (R10)(AX*2), Z2
+	LONG $0x486e7262; WORD $0xc052 // VDPBF16PS Z0, Z2, Z8
+	LONG $0x486e7262; WORD $0xc952 // VDPBF16PS Z1, Z2, Z9
+	VBROADCASTSS (R11), Z3
+	LONG $0x48667262; WORD $0xd052 // VDPBF16PS Z0, Z3, Z10
+	LONG $0x48667262; WORD $0xd952 // VDPBF16PS Z1, Z3, Z11
+	VBROADCASTSS (R11)(AX*1), Z2
+	LONG $0x486e7262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z12
+	LONG $0x486e7262; WORD $0xe952 // VDPBF16PS Z1, Z2, Z13
+	VBROADCASTSS (R11)(AX*2), Z3
+	LONG $0x48667262; WORD $0xf052 // VDPBF16PS Z0, Z3, Z14
+	LONG $0x48667262; WORD $0xf952 // VDPBF16PS Z1, Z3, Z15
+	VBROADCASTSS (R12), Z2
+	LONG $0x486ee262; WORD $0xc052 // VDPBF16PS Z0, Z2, Z16
+	LONG $0x486ee262; WORD $0xc952 // VDPBF16PS Z1, Z2, Z17
+	VBROADCASTSS (R12)(AX*1), Z3
+	LONG $0x4866e262; WORD $0xd052 // VDPBF16PS Z0, Z3, Z18
+	LONG $0x4866e262; WORD $0xd952 // VDPBF16PS Z1, Z3, Z19
+	VBROADCASTSS (R12)(AX*2), Z2
+	LONG $0x486ee262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z20
+	LONG $0x486ee262; WORD $0xe952 // VDPBF16PS Z1, Z2, Z21
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	ADDQ         CX, R12
+	DECQ         R8
+	JNZ          step9x2
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z0, Z7, Z7
+	VMULPS       Z0, Z8, Z8
+	VMULPS       Z0, Z9, Z9
+	VMULPS       Z0, Z10, Z10
+	VMULPS       Z0, Z11, Z11
+	VMULPS       Z0, Z12, Z12
+	VMULPS       Z0, Z13, Z13
+	VMULPS       Z0, Z14, Z14
+	VMULPS       Z0, Z15, Z15
+	VMULPS       Z0, Z16, Z16
+	VMULPS       Z0, Z17, Z17
+	VMULPS       Z0, Z18, Z18
+	VMULPS       Z0, Z19, Z19
+	VMULPS       Z0, Z20, Z20
+	VMULPS       Z0, Z21, Z21
+	CMPQ         columns+8(FP), $0x20
+	JLT          some9x2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          alladd9x2
+	JP           alladd9x2
+	JMP          allset9x2
+
+alladd9x2:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VFMADD231PS (R9), Z1, Z4
+	VFMADD231PS 64(R9), Z1, Z5
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z6
+	VFMADD231PS 64(R9), Z1, Z7
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z8
+	VFMADD231PS 64(R9), Z1, Z9
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z10
+	VFMADD231PS 64(R9), Z1, Z11
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z12
+	VFMADD231PS 64(R9), Z1, Z13
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z14
+	VFMADD231PS 64(R9), Z1, Z15
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z16
+	VFMADD231PS 64(R9), Z1, Z17
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z18
+	VFMADD231PS 64(R9), Z1, Z19
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z20
+	VFMADD231PS 64(R9), Z1, Z21
+
+allset9x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, (R9)
+	VMOVUPS Z5, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, (R9)
+	VMOVUPS Z9, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, (R9)
+	VMOVUPS Z11, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, (R9)
+	VMOVUPS Z13, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, (R9)
+	VMOVUPS Z15, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z16, (R9)
+	VMOVUPS Z17, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z18, (R9)
+	VMOVUPS Z19, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z20, (R9)
+	VMOVUPS Z21, 64(R9)
+	VZEROUPPER
+	RET
+
+some9x2:
+	MOVQ     columns+8(FP), R10
+	MOVQ     $-1, AX
+	BZHIQ    R10, AX, AX
+	KMOVW    AX, K1
+	SHRQ     $0x10, AX
+	KMOVW    AX, K2
+	VXORPS   X0, X0, X0
+	VUCOMISS X0, X1
+	JNE      someadd9x2
+	JP       someadd9x2
+	JMP      someset9x2
+
+someadd9x2:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z9
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z10
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z11
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z12
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z13
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z14
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z15
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z16
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z17
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z18
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z19
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z20
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z21
+
+someset9x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	VMOVUPS Z5, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	VMOVUPS Z7, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	VMOVUPS Z9, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, K1, (R9)
+	VMOVUPS Z11, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, K1, (R9)
+	VMOVUPS Z13, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, K1, (R9)
+	VMOVUPS Z15, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z16, K1, (R9)
+	VMOVUPS Z17, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z18, K1, (R9)
+	VMOVUPS Z19, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z20, K1, (R9)
+	VMOVUPS Z21, K2, 64(R9)
+	VZEROUPPER
+	RET
+
+rows10x2:
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z22, Z22, Z22
+	VPXORD     Z23, Z23, Z23
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+
+step10x2:
+	VMOVUPS      (DX), Z0
+	VMOVUPS      64(DX), Z1
+	PREFETCHT0   (DX)(BX*8)
+	PREFETCHT0   64(DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	LONG $0x486ef262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z4
+	LONG $0x486ef262; WORD $0xe952 // VDPBF16PS Z1, Z2, Z5
+	VBROADCASTSS (R10)(AX*1), Z3
+	LONG $0x4866f262; WORD $0xf052 // VDPBF16PS Z0, Z3, Z6
+	LONG $0x4866f262; WORD $0xf952 // VDPBF16PS Z1, Z3, Z7
+	VBROADCASTSS (R10)(AX*2), Z2
+	LONG $0x486e7262; WORD $0xc052 // VDPBF16PS Z0, Z2, Z8
+	LONG $0x486e7262; WORD $0xc952 // VDPBF16PS Z1, Z2, Z9
+	VBROADCASTSS (R11), Z3
+	LONG $0x48667262; WORD $0xd052 // VDPBF16PS Z0, Z3, Z10
+	LONG $0x48667262; WORD $0xd952 // VDPBF16PS Z1, Z3, Z11
+	VBROADCASTSS (R11)(AX*1), Z2
+	LONG $0x486e7262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z12
+	LONG $0x486e7262; WORD $0xe952 // VDPBF16PS Z1, Z2, Z13
+	VBROADCASTSS (R11)(AX*2), Z3
+	LONG $0x48667262; WORD $0xf052 // VDPBF16PS Z0, Z3, Z14
+	LONG $0x48667262; WORD $0xf952 // VDPBF16PS Z1, Z3, Z15
+	VBROADCASTSS (R12), Z2
+	LONG $0x486ee262; WORD $0xc052 // VDPBF16PS Z0, Z2, Z16
+	LONG $0x486ee262; WORD $0xc952 // VDPBF16PS Z1, Z2, Z17
+	VBROADCASTSS (R12)(AX*1), Z3
+	LONG $0x4866e262; WORD $0xd052 // VDPBF16PS Z0, Z3, Z18
+	LONG $0x4866e262; WORD $0xd952 // VDPBF16PS Z1, Z3, Z19
+	VBROADCASTSS (R12)(AX*2), Z2
+	LONG $0x486ee262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z20
+	LONG $0x486ee262; WORD $0xe952 // VDPBF16PS Z1, Z2, Z21
+	VBROADCASTSS (R13), Z3
+	LONG $0x4866e262; WORD $0xf052 // VDPBF16PS Z0, Z3, Z22
+	LONG $0x4866e262; WORD $0xf952 // VDPBF16PS Z1, Z3, Z23
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	ADDQ         CX, R12
+	ADDQ         CX, R13
+	DECQ         R8
+	JNZ          step10x2
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z0, Z7, Z7
+	VMULPS       Z0, Z8, Z8
+	VMULPS       Z0, Z9, Z9
+	VMULPS       Z0, Z10, Z10
+	VMULPS       Z0, Z11, Z11
+	VMULPS       Z0, Z12, Z12
+	VMULPS       Z0, Z13, Z13
+	VMULPS       Z0, Z14, Z14
+	VMULPS       Z0, Z15, Z15
+	VMULPS       Z0, Z16, Z16
+	VMULPS       Z0, Z17, Z17
+	VMULPS       Z0, Z18, Z18
+	VMULPS       Z0, Z19, Z19
+	VMULPS       Z0, Z20, Z20
+	VMULPS       Z0, Z21, Z21
+	VMULPS       Z0, Z22, Z22
+	VMULPS       Z0, Z23, Z23
+	CMPQ         columns+8(FP), $0x20
+	JLT          some10x2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          alladd10x2
+	JP           alladd10x2
+	JMP          allset10x2
+
+alladd10x2:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VFMADD231PS (R9), Z1, Z4
+	VFMADD231PS 64(R9), Z1, Z5
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z6
+	VFMADD231PS 64(R9), Z1, Z7
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z8
+	VFMADD231PS 64(R9), Z1, Z9
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z10
+	VFMADD231PS 64(R9), Z1, Z11
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z12
+	VFMADD231PS 64(R9), Z1, Z13
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z14
+	VFMADD231PS 64(R9), Z1, Z15
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z16
+	VFMADD231PS 64(R9), Z1, Z17
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z18
+	VFMADD231PS 64(R9), Z1, Z19
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z20
+	VFMADD231PS 64(R9), Z1, Z21
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z22
+	VFMADD231PS 64(R9), Z1, Z23
+
+allset10x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, (R9)
+	VMOVUPS Z5, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, (R9)
+	VMOVUPS Z9, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, (R9)
+	VMOVUPS Z11, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, (R9)
+	VMOVUPS Z13, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, (R9)
+	VMOVUPS Z15, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z16, (R9)
+	VMOVUPS Z17, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z18, (R9)
+	VMOVUPS Z19, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z20, (R9)
+	VMOVUPS Z21, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z22, (R9)
+	VMOVUPS Z23, 64(R9)
+	VZEROUPPER
+	RET
+
+some10x2:
+	MOVQ     columns+8(FP), R10
+	MOVQ     $-1, AX
+	BZHIQ    R10, AX, AX
+	KMOVW    AX, K1
+	SHRQ     $0x10, AX
+	KMOVW    AX, K2
+	VXORPS   X0, X0, X0
+	VUCOMISS X0, X1
+	JNE      someadd10x2
+	JP       someadd10x2
+	JMP      someset10x2
+
+someadd10x2:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z9
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z10
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z11
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z12
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z13
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z14
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z15
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z16
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z17
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z18
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z19
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z20
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z21
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z22
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z23
+
+someset10x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	VMOVUPS Z5, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	VMOVUPS Z7, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	VMOVUPS Z9, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, K1, (R9)
+	VMOVUPS Z11, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, K1, (R9)
+	VMOVUPS Z13, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, K1, (R9)
+	VMOVUPS Z15, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z16, K1, (R9)
+	VMOVUPS Z17, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z18, K1, (R9)
+	VMOVUPS Z19, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z20, K1, (R9)
+	VMOVUPS Z21, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z22, K1, (R9)
+	VMOVUPS Z23, K2, 64(R9)
+	VZEROUPPER
+	RET
+
+rows11x2:
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z22, Z22, Z22
+	VPXORD     Z23, Z23, Z23
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z24, Z24, Z24
+	VPXORD     Z25, Z25, Z25
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+
+step11x2:
+	VMOVUPS      (DX), Z0
+	VMOVUPS      64(DX), Z1
+	PREFETCHT0   (DX)(BX*8)
+	PREFETCHT0   64(DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	LONG $0x486ef262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z4
+	LONG $0x486ef262; WORD $0xe952 // VDPBF16PS Z1, Z2, Z5
+	VBROADCASTSS (R10)(AX*1), Z3
+	LONG $0x4866f262; WORD $0xf052 // VDPBF16PS Z0, Z3, Z6
+	LONG $0x4866f262; WORD $0xf952 // VDPBF16PS Z1, Z3, Z7
+	VBROADCASTSS (R10)(AX*2), Z2
+	LONG $0x486e7262; WORD $0xc052 // VDPBF16PS Z0, Z2, Z8
+	LONG $0x486e7262; WORD $0xc952 // VDPBF16PS Z1, Z2, Z9
+	VBROADCASTSS (R11), Z3
+	LONG $0x48667262; WORD $0xd052 // VDPBF16PS Z0, Z3, Z10
+	LONG $0x48667262; WORD $0xd952 // VDPBF16PS Z1, Z3, Z11
+	VBROADCASTSS (R11)(AX*1), Z2
+	LONG $0x486e7262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z12
+	LONG $0x486e7262; WORD $0xe952 // VDPBF16PS Z1, Z2, Z13
+	VBROADCASTSS (R11)(AX*2), Z3
+	LONG $0x48667262; WORD $0xf052 // VDPBF16PS Z0, Z3, Z14
+	LONG $0x48667262; WORD $0xf952 // VDPBF16PS Z1, Z3, Z15
+	VBROADCASTSS (R12), Z2
+	LONG $0x486ee262; WORD $0xc052 // VDPBF16PS Z0, Z2, Z16
+	LONG $0x486ee262; WORD $0xc952 // VDPBF16PS Z1, Z2, Z17
+	VBROADCASTSS (R12)(AX*1), Z3
+	LONG $0x4866e262; WORD $0xd052 // VDPBF16PS Z0, Z3, Z18
+	LONG $0x4866e262; WORD $0xd952 // VDPBF16PS Z1, Z3, Z19
+	VBROADCASTSS (R12)(AX*2), Z2
+	LONG $0x486ee262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z20
+	LONG $0x486ee262; WORD $0xe952 // VDPBF16PS Z1, Z2, Z21
+	VBROADCASTSS (R13), Z3
+	LONG $0x4866e262; WORD $0xf052 // VDPBF16PS Z0, Z3, Z22
+	LONG $0x4866e262; WORD $0xf952 // VDPBF16PS Z1, Z3, Z23
+	VBROADCASTSS (R13)(AX*1), Z2
+	LONG $0x486e6262; WORD $0xc052 // VDPBF16PS Z0, Z2, Z24
+	LONG $0x486e6262; WORD $0xc952 // VDPBF16PS Z1, Z2, Z25
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	ADDQ         CX, R12
+	ADDQ         CX, R13
+	DECQ         R8
+	JNZ          step11x2
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z0, Z7, Z7
+	VMULPS       Z0, Z8, Z8
+	VMULPS       Z0, Z9, Z9
+	VMULPS       Z0, Z10, Z10
+	VMULPS       Z0, Z11, Z11
+	VMULPS       Z0, Z12, Z12
+	VMULPS       Z0, Z13, Z13
+	VMULPS       Z0, Z14, Z14
+	VMULPS       Z0, Z15, Z15
+	VMULPS       Z0, Z16, Z16
+	VMULPS       Z0, Z17, Z17
+	VMULPS       Z0, Z18, Z18
+	VMULPS       Z0, Z19, Z19
+	VMULPS       Z0, Z20, Z20
+	VMULPS       Z0, Z21, Z21
+	VMULPS       Z0, Z22, Z22
+	VMULPS       Z0, Z23, Z23
+	VMULPS       Z0, Z24, Z24
+	VMULPS       Z0, Z25, Z25
+	CMPQ         columns+8(FP), $0x20
+	JLT          some11x2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          alladd11x2
+	JP           alladd11x2
+	JMP          allset11x2
+
+alladd11x2:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VFMADD231PS (R9), Z1, Z4
+	VFMADD231PS 64(R9), Z1, Z5
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z6
+	VFMADD231PS 64(R9), Z1, Z7
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z8
+	VFMADD231PS 64(R9), Z1, Z9
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z10
+	VFMADD231PS 64(R9), Z1, Z11
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z12
+	VFMADD231PS 64(R9), Z1, Z13
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z14
+	VFMADD231PS 64(R9), Z1, Z15
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z16
+	VFMADD231PS 64(R9), Z1, Z17
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z18
+	VFMADD231PS 64(R9), Z1, Z19
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z20
+	VFMADD231PS 64(R9), Z1, Z21
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z22
+	VFMADD231PS 64(R9), Z1, Z23
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z24
+	VFMADD231PS 64(R9), Z1, Z25
+
+allset11x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, (R9)
+	VMOVUPS Z5, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, (R9)
+	VMOVUPS Z9, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, (R9)
+	VMOVUPS Z11, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, (R9)
+	VMOVUPS Z13, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, (R9)
+	VMOVUPS Z15, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z16, (R9)
+	VMOVUPS Z17, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z18, (R9)
+	VMOVUPS Z19, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z20, (R9)
+	VMOVUPS Z21, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z22, (R9)
+	VMOVUPS Z23, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z24, (R9)
+	VMOVUPS Z25, 64(R9)
+	VZEROUPPER
+	RET
+
+some11x2:
+	MOVQ     columns+8(FP), R10
+	MOVQ     $-1, AX
+	BZHIQ    R10, AX, AX
+	KMOVW    AX, K1
+	SHRQ     $0x10, AX
+	KMOVW    AX, K2
+	VXORPS   X0, X0, X0
+	VUCOMISS X0, X1
+	JNE      someadd11x2
+	JP       someadd11x2
+	JMP      someset11x2
+
+someadd11x2:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z9
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z10
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z11
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z12
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z13
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z14
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z15
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z16
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z17
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z18
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z19
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z20
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z21
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z22
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z23
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z24
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z25
+
+someset11x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	VMOVUPS Z5, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	VMOVUPS Z7, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	VMOVUPS Z9, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, K1, (R9)
+	VMOVUPS Z11, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, K1, (R9)
+	VMOVUPS Z13, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, K1, (R9)
+	VMOVUPS Z15, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z16, K1, (R9)
+	VMOVUPS Z17, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z18, K1, (R9)
+	VMOVUPS Z19, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z20, K1, (R9)
+	VMOVUPS Z21, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z22, K1, (R9)
+	VMOVUPS Z23, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z24, K1, (R9)
+	VMOVUPS Z25, K2, 64(R9)
+	VZEROUPPER
+	RET
+
+rows12x2:
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z22, Z22, Z22
+	VPXORD     Z23, Z23, Z23
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z24, Z24, Z24
+	VPXORD     Z25, Z25, Z25
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z26, Z26, Z26
+	VPXORD     Z27, Z27, Z27
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+
+step12x2:
+	VMOVUPS      (DX), Z0
+	VMOVUPS      64(DX), Z1
+	PREFETCHT0   (DX)(BX*8)
+	PREFETCHT0   64(DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	LONG $0x486ef262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z4
+	LONG $0x486ef262; WORD $0xe952 // VDPBF16PS Z1, Z2, Z5
+	VBROADCASTSS (R10)(AX*1), Z3
+	LONG $0x4866f262; WORD $0xf052 // VDPBF16PS Z0, Z3, Z6
+	LONG $0x4866f262; WORD $0xf952 // VDPBF16PS Z1, Z3, Z7
+	VBROADCASTSS (R10)(AX*2), Z2
+	LONG $0x486e7262; WORD $0xc052 // VDPBF16PS Z0, Z2, Z8
+	LONG $0x486e7262; WORD $0xc952 // VDPBF16PS Z1, Z2, Z9
+	VBROADCASTSS (R11), Z3
+	LONG $0x48667262; WORD $0xd052 // VDPBF16PS Z0, Z3, Z10
+	LONG $0x48667262; WORD $0xd952 // VDPBF16PS Z1, Z3, Z11
+	VBROADCASTSS (R11)(AX*1), Z2
+	LONG $0x486e7262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z12
+	LONG $0x486e7262; WORD $0xe952 // VDPBF16PS Z1, Z2, Z13
+	VBROADCASTSS (R11)(AX*2), Z3
+	LONG $0x48667262; WORD $0xf052 // VDPBF16PS Z0, Z3, Z14
+	LONG $0x48667262; WORD $0xf952 // VDPBF16PS Z1, Z3, Z15
+	VBROADCASTSS (R12), Z2
+	LONG $0x486ee262; WORD $0xc052 // VDPBF16PS Z0, Z2, Z16
+	LONG $0x486ee262; WORD $0xc952 // VDPBF16PS Z1, Z2, Z17
+	VBROADCASTSS (R12)(AX*1), Z3
+	LONG $0x4866e262; WORD $0xd052 // VDPBF16PS Z0, Z3, Z18
+	LONG $0x4866e262; WORD $0xd952 // VDPBF16PS Z1, Z3, Z19
+	VBROADCASTSS (R12)(AX*2), Z2
+	LONG $0x486ee262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z20
+	LONG $0x486ee262; WORD $0xe952 // VDPBF16PS Z1, Z2, Z21
+	VBROADCASTSS (R13), Z3
+	LONG $0x4866e262; WORD $0xf052 // VDPBF16PS Z0, Z3, Z22
+	LONG $0x4866e262; WORD $0xf952 // VDPBF16PS Z1, Z3, Z23
+	VBROADCASTSS (R13)(AX*1), Z2
+	LONG $0x486e6262; WORD $0xc052 // VDPBF16PS Z0, Z2, Z24
+	LONG $0x486e6262; WORD $0xc952 // VDPBF16PS Z1, Z2, Z25
+	VBROADCASTSS (R13)(AX*2), Z3
+	LONG $0x48666262; WORD $0xd052 // VDPBF16PS Z0, Z3, Z26
+	LONG $0x48666262; WORD $0xd952 // VDPBF16PS Z1, Z3, Z27
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	ADDQ         CX, R12
+	ADDQ         CX, R13
+	DECQ         R8
+	JNZ          step12x2
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z0, Z7, Z7
+	VMULPS       Z0, Z8, Z8
+	VMULPS       Z0, Z9, Z9
+	VMULPS       Z0, Z10, Z10
+	VMULPS       Z0, Z11, Z11
+	VMULPS       Z0, Z12, Z12
+	VMULPS       Z0, Z13, Z13
+	VMULPS       Z0, Z14, Z14
+	VMULPS       Z0, Z15, Z15
+	VMULPS       Z0, Z16, Z16
+	VMULPS       Z0, Z17, Z17
+	VMULPS       Z0, Z18, Z18
+	VMULPS       Z0, Z19, Z19
+	VMULPS       Z0, Z20, Z20
+	VMULPS       Z0, Z21, Z21
+	VMULPS       Z0, Z22, Z22
+	VMULPS       Z0, Z23, Z23
+	VMULPS       Z0, Z24, Z24
+	VMULPS       Z0, Z25, Z25
+	VMULPS       Z0, Z26, Z26
+	VMULPS       Z0, Z27, Z27
+	CMPQ         columns+8(FP), $0x20
+	JLT          some12x2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          alladd12x2
+	JP           alladd12x2
+	JMP          allset12x2
+
+alladd12x2:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VFMADD231PS (R9), Z1, Z4
+	VFMADD231PS 64(R9), Z1, Z5
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z6
+	VFMADD231PS 64(R9), Z1, Z7
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z8
+	VFMADD231PS 64(R9), Z1, Z9
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z10
+	VFMADD231PS 64(R9), Z1, Z11
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z12
+	VFMADD231PS 64(R9), Z1, Z13
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z14
+	VFMADD231PS 64(R9), Z1, Z15
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z16
+	VFMADD231PS 64(R9), Z1, Z17
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z18
+	VFMADD231PS 64(R9), Z1, Z19
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z20
+	VFMADD231PS 64(R9), Z1, Z21
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z22
+	VFMADD231PS 64(R9), Z1, Z23
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z24
+	VFMADD231PS 64(R9), Z1, Z25
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z26
+	VFMADD231PS 64(R9), Z1, Z27
+
+allset12x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, (R9)
+	VMOVUPS Z5, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, (R9)
+	VMOVUPS Z9, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, (R9)
+	VMOVUPS Z11, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, (R9)
+	VMOVUPS Z13, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, (R9)
+	VMOVUPS Z15, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z16, (R9)
+	VMOVUPS Z17, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z18, (R9)
+	VMOVUPS Z19, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z20, (R9)
+	VMOVUPS Z21, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z22, (R9)
+	VMOVUPS Z23, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z24, (R9)
+	VMOVUPS Z25, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z26, (R9)
+	VMOVUPS Z27, 64(R9)
+	VZEROUPPER
+	RET
+
+some12x2:
+	MOVQ     columns+8(FP), R10
+	MOVQ     $-1, AX
+	BZHIQ    R10, AX, AX
+	KMOVW    AX, K1
+	SHRQ     $0x10, AX
+	KMOVW    AX, K2
+	VXORPS   X0, X0, X0
+	VUCOMISS X0, X1
+	JNE      someadd12x2
+	JP       someadd12x2
+	JMP      someset12x2
+
+someadd12x2:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z9
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z10
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z11
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z12
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z13
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z14
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z15
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z16
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z17
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z18
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z19
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z20
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z21
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z22
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z23
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z24
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z25
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z26
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z27
+
+someset12x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	VMOVUPS Z5, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	VMOVUPS Z7, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	VMOVUPS Z9, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, K1, (R9)
+	VMOVUPS Z11, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, K1, (R9)
+	VMOVUPS Z13, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, K1, (R9)
+	VMOVUPS Z15, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z16, K1, (R9)
+	VMOVUPS Z17, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z18, K1, (R9)
+	VMOVUPS Z19, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z20, K1, (R9)
+	VMOVUPS Z21, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z22, K1, (R9)
+	VMOVUPS Z23, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z24, K1, (R9)
+	VMOVUPS Z25, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z26, K1, (R9)
+	VMOVUPS Z27, K2, 64(R9)
+	VZEROUPPER
+	RET
+
+rows13x2:
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z22, Z22, Z22
+	VPXORD     Z23, Z23, Z23
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z24, Z24, Z24
+	VPXORD     Z25, Z25, Z25
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z26, Z26, Z26
+	VPXORD     Z27, Z27, Z27
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z28, Z28, Z28
+	VPXORD     Z29, Z29, Z29
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+
+step13x2:
+	VMOVUPS      (DX), Z0
+	VMOVUPS      64(DX), Z1
+	PREFETCHT0   (DX)(BX*8)
+	PREFETCHT0   64(DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	LONG $0x486ef262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z4
+	LONG $0x486ef262; WORD $0xe952 // VDPBF16PS Z1, Z2, Z5
+	VBROADCASTSS (R10)(AX*1), Z3
+	LONG $0x4866f262; WORD $0xf052 // VDPBF16PS Z0, Z3, Z6
+	LONG $0x4866f262; WORD $0xf952 // VDPBF16PS Z1, Z3, Z7
+	VBROADCASTSS (R10)(AX*2), Z2
+	LONG $0x486e7262; WORD $0xc052 // VDPBF16PS Z0, Z2, Z8
+	LONG $0x486e7262; WORD $0xc952 // VDPBF16PS Z1, Z2, Z9
+	VBROADCASTSS (R11), Z3
+	LONG $0x48667262; WORD $0xd052 // VDPBF16PS Z0, Z3, Z10
+	LONG $0x48667262; WORD $0xd952 // VDPBF16PS Z1, Z3, Z11
+	VBROADCASTSS (R11)(AX*1), Z2
+	LONG $0x486e7262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z12
+	LONG $0x486e7262; WORD $0xe952 // VDPBF16PS Z1, Z2, Z13
+	VBROADCASTSS (R11)(AX*2), Z3
+	LONG $0x48667262; WORD $0xf052 // VDPBF16PS Z0, Z3, Z14
+	LONG $0x48667262; WORD $0xf952 // VDPBF16PS Z1, Z3, Z15
+	VBROADCASTSS (R12), Z2
+	LONG $0x486ee262; WORD $0xc052 // VDPBF16PS Z0, Z2, Z16
+	LONG $0x486ee262; WORD $0xc952 // VDPBF16PS Z1, Z2, Z17
+	VBROADCASTSS (R12)(AX*1), Z3
+	LONG $0x4866e262; WORD $0xd052 // VDPBF16PS Z0, Z3, Z18
+	LONG $0x4866e262; WORD $0xd952 // VDPBF16PS Z1, Z3, Z19
+	VBROADCASTSS (R12)(AX*2), Z2
+	LONG $0x486ee262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z20
+	LONG $0x486ee262; WORD $0xe952 // VDPBF16PS Z1, Z2, Z21
+	VBROADCASTSS (R13), Z3
+	LONG $0x4866e262; WORD $0xf052 // VDPBF16PS Z0, Z3, Z22
+	LONG $0x4866e262; WORD $0xf952 // VDPBF16PS Z1, Z3, Z23
+	VBROADCASTSS (R13)(AX*1), Z2
+	LONG $0x486e6262; WORD $0xc052 // VDPBF16PS Z0, Z2, Z24
+	LONG $0x486e6262; WORD $0xc952 // VDPBF16PS Z1, Z2, Z25
+	VBROADCASTSS (R13)(AX*2), Z3
+	LONG $0x48666262; WORD $0xd052 // VDPBF16PS Z0, Z3, Z26
+	LONG $0x48666262; WORD $0xd952 // VDPBF16PS Z1, Z3, Z27
+	VBROADCASTSS (R14), Z2
+	LONG $0x486e6262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z28
+	LONG $0x486e6262; WORD $0xe952 // VDPBF16PS Z1, Z2, Z29
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	ADDQ         CX, R12
+	ADDQ         CX, R13
+	ADDQ         CX, R14
+	DECQ         R8
+	JNZ          step13x2
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z0, Z7, Z7
+	VMULPS       Z0, Z8, Z8
+	VMULPS       Z0, Z9, Z9
+	VMULPS       Z0, Z10, Z10
+	VMULPS       Z0, Z11, Z11
+	VMULPS       Z0, Z12, Z12
+	VMULPS       Z0, Z13, Z13
+	VMULPS       Z0, Z14, Z14
+	VMULPS       Z0, Z15, Z15
+	VMULPS       Z0, Z16, Z16
+	VMULPS       Z0, Z17, Z17
+	VMULPS       Z0, Z18, Z18
+	VMULPS       Z0, Z19, Z19
+	VMULPS       Z0, Z20, Z20
+	VMULPS       Z0, Z21, Z21
+	VMULPS       Z0, Z22, Z22
+	VMULPS       Z0, Z23, Z23
+	VMULPS       Z0, Z24, Z24
+	VMULPS       Z0, Z25, Z25
+	VMULPS       Z0, Z26, Z26
+	VMULPS       Z0, Z27, Z27
+	VMULPS       Z0, Z28, Z28
+	VMULPS       Z0, Z29, Z29
+	CMPQ         columns+8(FP), $0x20
+	JLT          some13x2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          alladd13x2
+	JP           alladd13x2
+	JMP          allset13x2
+
+alladd13x2:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VFMADD231PS (R9), Z1, Z4
+	VFMADD231PS 64(R9), Z1, Z5
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z6
+	VFMADD231PS 64(R9), Z1, Z7
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z8
+	VFMADD231PS 64(R9), Z1, Z9
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z10
+	VFMADD231PS 64(R9), Z1, Z11
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z12
+	VFMADD231PS 64(R9), Z1, Z13
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z14
+	VFMADD231PS 64(R9), Z1, Z15
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z16
+	VFMADD231PS 64(R9), Z1, Z17
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z18
+	VFMADD231PS 64(R9), Z1, Z19
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z20
+	VFMADD231PS 64(R9), Z1, Z21
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z22
+	VFMADD231PS 64(R9), Z1, Z23
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z24
+	VFMADD231PS 64(R9), Z1, Z25
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z26
+	VFMADD231PS 64(R9), Z1, Z27
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z28
+	VFMADD231PS 64(R9), Z1, Z29
+
+allset13x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, (R9)
+	VMOVUPS Z5, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, (R9)
+	VMOVUPS Z9, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, (R9)
+	VMOVUPS Z11, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, (R9)
+	VMOVUPS Z13, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, (R9)
+	VMOVUPS Z15, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z16, (R9)
+	VMOVUPS Z17, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z18, (R9)
+	VMOVUPS Z19, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z20, (R9)
+	VMOVUPS Z21, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z22, (R9)
+	VMOVUPS Z23, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z24, (R9)
+	VMOVUPS Z25, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z26, (R9)
+	VMOVUPS Z27, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z28, (R9)
+	VMOVUPS Z29, 64(R9)
+	VZEROUPPER
+	RET
+
+some13x2:
+	MOVQ     columns+8(FP), R10
+	MOVQ     $-1, AX
+	BZHIQ    R10, AX, AX
+	KMOVW    AX, K1
+	SHRQ     $0x10, AX
+	KMOVW    AX, K2
+	VXORPS   X0, X0, X0
+	VUCOMISS X0, X1
+	JNE      someadd13x2
+	JP       someadd13x2
+	JMP      someset13x2
+
+someadd13x2:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z9
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z10
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z11
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z12
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z13
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z14
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z15
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z16
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z17
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z18
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z19
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z20
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z21
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z22
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z23
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z24
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z25
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z26
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z27
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z28
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z29
+
+someset13x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	VMOVUPS Z5, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	VMOVUPS Z7, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	VMOVUPS Z9, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, K1, (R9)
+	VMOVUPS Z11, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, K1, (R9)
+	VMOVUPS Z13, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, K1, (R9)
+	VMOVUPS Z15, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z16, K1, (R9)
+	VMOVUPS Z17, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z18, K1, (R9)
+	VMOVUPS Z19, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z20, K1, (R9)
+	VMOVUPS Z21, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z22, K1, (R9)
+	VMOVUPS Z23, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z24, K1, (R9)
+	VMOVUPS Z25, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z26, K1, (R9)
+	VMOVUPS Z27, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z28, K1, (R9)
+	VMOVUPS Z29, K2, 64(R9)
+	VZEROUPPER
+	RET
+
+rows14x2:
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z22, Z22, Z22
+	VPXORD     Z23, Z23, Z23
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z24, Z24, Z24
+	VPXORD     Z25, Z25, Z25
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z26, Z26, Z26
+	VPXORD     Z27, Z27, Z27
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z28, Z28, Z28
+	VPXORD     Z29, Z29, Z29
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+	VPXORD     Z30, Z30, Z30
+	VPXORD     Z31, Z31, Z31
+	PREFETCHT0 (R9)
+	PREFETCHT0 124(R9)
+	ADDQ       DI, R9
+
+step14x2:
+	VMOVUPS      (DX), Z0
+	VMOVUPS      64(DX), Z1
+	PREFETCHT0   (DX)(BX*8)
+	PREFETCHT0   64(DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	LONG $0x486ef262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z4
+	LONG $0x486ef262; WORD $0xe952 // VDPBF16PS Z1, Z2, Z5
+	VBROADCASTSS (R10)(AX*1), Z3
+	LONG $0x4866f262; WORD $0xf052 // VDPBF16PS Z0, Z3, Z6
+	LONG $0x4866f262; WORD $0xf952 // VDPBF16PS Z1, Z3, Z7
+	VBROADCASTSS (R10)(AX*2), Z2
+	LONG $0x486e7262; WORD $0xc052 // VDPBF16PS Z0, Z2, Z8
+	LONG $0x486e7262; WORD $0xc952 // VDPBF16PS Z1, Z2, Z9
+	VBROADCASTSS (R11), Z3
+	LONG $0x48667262; WORD $0xd052 // VDPBF16PS Z0, Z3, Z10
+	LONG $0x48667262; WORD $0xd952 // VDPBF16PS Z1, Z3, Z11
+	VBROADCASTSS (R11)(AX*1), Z2
+	LONG $0x486e7262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z12
+	LONG $0x486e7262; WORD $0xe952 // VDPBF16PS Z1, Z2, Z13
+	VBROADCASTSS (R11)(AX*2), Z3
+	LONG $0x48667262; WORD $0xf052 // VDPBF16PS Z0, Z3, Z14
+	LONG $0x48667262; WORD $0xf952 // VDPBF16PS Z1, Z3, Z15
+	VBROADCASTSS (R12), Z2
+	LONG $0x486ee262; WORD $0xc052 // VDPBF16PS Z0, Z2, Z16
+	LONG $0x486ee262; WORD $0xc952 // VDPBF16PS Z1, Z2, Z17
+	VBROADCASTSS (R12)(AX*1), Z3
+	LONG $0x4866e262; WORD $0xd052 // VDPBF16PS Z0, Z3, Z18
+	LONG $0x4866e262; WORD $0xd952 // VDPBF16PS Z1, Z3, Z19
+	VBROADCASTSS (R12)(AX*2), Z2
+	LONG $0x486ee262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z20
+	LONG $0x486ee262; WORD $0xe952 // VDPBF16PS Z1, Z2, Z21
+	VBROADCASTSS (R13), Z3
+	LONG $0x4866e262; WORD $0xf052 // VDPBF16PS Z0, Z3, Z22
+	LONG $0x4866e262; WORD $0xf952 // VDPBF16PS Z1, Z3, Z23
+	VBROADCASTSS (R13)(AX*1), Z2
+	LONG $0x486e6262; WORD $0xc052 // VDPBF16PS Z0, Z2, Z24
+	LONG $0x486e6262; WORD $0xc952 // VDPBF16PS Z1, Z2, Z25
+	VBROADCASTSS (R13)(AX*2), Z3
+	LONG $0x48666262; WORD $0xd052 // VDPBF16PS Z0, Z3, Z26
+	LONG $0x48666262; WORD $0xd952 // VDPBF16PS Z1, Z3, Z27
+	VBROADCASTSS (R14), Z2
+	LONG $0x486e6262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z28
+	LONG $0x486e6262; WORD $0xe952 // VDPBF16PS Z1, Z2, Z29
+	VBROADCASTSS (R14)(AX*1), Z3
+	LONG $0x48666262; WORD $0xf052 // VDPBF16PS Z0, Z3, Z30
+	LONG $0x48666262; WORD $0xf952 // VDPBF16PS Z1, Z3, Z31
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	ADDQ         CX, R12
+	ADDQ         CX, R13
+	ADDQ         CX, R14
+	DECQ         R8
+	JNZ          step14x2
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z0, Z7, Z7
+	VMULPS       Z0, Z8, Z8
+	VMULPS       Z0, Z9, Z9
+	VMULPS       Z0, Z10, Z10
+	VMULPS       Z0, Z11, Z11
+	VMULPS       Z0, Z12, Z12
+	VMULPS       Z0, Z13, Z13
+	VMULPS       Z0, Z14, Z14
+	VMULPS       Z0, Z15, Z15
+	VMULPS       Z0, Z16, Z16
+	VMULPS       Z0, Z17, Z17
+	VMULPS       Z0, Z18, Z18
+	VMULPS       Z0, Z19, Z19
+	VMULPS       Z0, Z20, Z20
+	VMULPS       Z0, Z21, Z21
+	VMULPS       Z0, Z22, Z22
+	VMULPS       Z0, Z23, Z23
+	VMULPS       Z0, Z24, Z24
+	VMULPS       Z0, Z25, Z25
+	VMULPS       Z0, Z26, Z26
+	VMULPS       Z0, Z27, Z27
+	VMULPS       Z0, Z28, Z28
+	VMULPS       Z0, Z29, Z29
+	VMULPS       Z0, Z30, Z30
+	VMULPS       Z0, Z31, Z31
+	CMPQ         columns+8(FP), $0x20
+	JLT          some14x2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          alladd14x2
+	JP           alladd14x2
+	JMP          allset14x2
+
+alladd14x2:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VFMADD231PS (R9), Z1, Z4
+	VFMADD231PS 64(R9), Z1, Z5
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z6
+	VFMADD231PS 64(R9), Z1, Z7
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z8
+	VFMADD231PS 64(R9), Z1, Z9
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z10
+	VFMADD231PS 64(R9), Z1, Z11
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z12
+	VFMADD231PS 64(R9), Z1, Z13
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z14
+	VFMADD231PS 64(R9), Z1, Z15
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z16
+	VFMADD231PS 64(R9), Z1, Z17
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z18
+	VFMADD231PS 64(R9), Z1, Z19
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z20
+	VFMADD231PS 64(R9), Z1, Z21
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z22
+	VFMADD231PS 64(R9), Z1, Z23
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z24
+	VFMADD231PS 64(R9), Z1, Z25
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z26
+	VFMADD231PS 64(R9), Z1, Z27
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z28
+	VFMADD231PS 64(R9), Z1, Z29
+	ADDQ        AX, R9
+	VFMADD231PS (R9), Z1, Z30
+	VFMADD231PS 64(R9), Z1, Z31
+
+allset14x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, (R9)
+	VMOVUPS Z5, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, (R9)
+	VMOVUPS Z9, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, (R9)
+	VMOVUPS Z11, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, (R9)
+	VMOVUPS Z13, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, (R9)
+	VMOVUPS Z15, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z16, (R9)
+	VMOVUPS Z17, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z18, (R9)
+	VMOVUPS Z19, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z20, (R9)
+	VMOVUPS Z21, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z22, (R9)
+	VMOVUPS Z23, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z24, (R9)
+	VMOVUPS Z25, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z26, (R9)
+	VMOVUPS Z27, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z28, (R9)
+	VMOVUPS Z29, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z30, (R9)
+	VMOVUPS Z31, 64(R9)
+	VZEROUPPER
+	RET
+
+some14x2:
+	MOVQ     columns+8(FP), R10
+	MOVQ     $-1, AX
+	BZHIQ    R10, AX, AX
+	KMOVW    AX, K1
+	SHRQ     $0x10, AX
+	KMOVW    AX, K2
+	VXORPS   X0, X0, X0
+	VUCOMISS X0, X1
+	JNE      someadd14x2
+	JP       someadd14x2
+	JMP      someset14x2
+
+someadd14x2:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z9
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z10
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z11
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z12
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z13
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z14
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z15
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z16
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z17
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z18
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z19
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z20
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z21
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z22
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z23
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z24
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z25
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z26
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z27
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z28
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z29
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z30
+	VMOVUPS.Z   64(R9), K2, Z0
+	VFMADD231PS Z0, Z1, Z31
+
+someset14x2:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	VMOVUPS Z5, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	VMOVUPS Z7, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	VMOVUPS Z9, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, K1, (R9)
+	VMOVUPS Z11, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, K1, (R9)
+	VMOVUPS Z13, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, K1, (R9)
+	VMOVUPS Z15, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z16, K1, (R9)
+	VMOVUPS Z17, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z18, K1, (R9)
+	VMOVUPS Z19, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z20, K1, (R9)
+	VMOVUPS Z21, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z22, K1, (R9)
+	VMOVUPS Z23, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z24, K1, (R9)
+	VMOVUPS Z25, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z26, K1, (R9)
+	VMOVUPS Z27, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z28, K1, (R9)
+	VMOVUPS Z29, K2, 64(R9)
+	ADDQ    DI, R9
+	VMOVUPS Z30, K1, (R9)
+	VMOVUPS Z31, K2, 64(R9)
+	VZEROUPPER
+	RET
+
+narrow:
+	CMPQ       R9, $0x0e
+	JE         rows14x1
+	CMPQ       R9, $0x0d
+	JE         rows13x1
+	CMPQ       R9, $0x0c
+	JE         rows12x1
+	CMPQ       R9, $0x0b
+	JE         rows11x1
+	CMPQ       R9, $0x0a
+	JE         rows10x1
+	CMPQ       R9, $0x09
+	JE         rows9x1
+	CMPQ       R9, $0x08
+	JE         rows8x1
+	CMPQ       R9, $0x07
+	JE         rows7x1
+	CMPQ       R9, $0x06
+	JE         rows6x1
+	CMPQ       R9, $0x05
+	JE         rows5x1
+	CMPQ       R9, $0x04
+	JE         rows4x1
+	CMPQ       R9, $0x03
+	JE         rows3x1
+	CMPQ       R9, $0x02
+	JE         rows2x1
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+
+step1x1:
+	VMOVUPS      (DX), Z0
+	PREFETCHT0   (DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	LONG $0x486ef262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z4
+	ADDQ         CX, R10
+	DECQ         R8
+	JNZ          step1x1
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	VMULPS       Z0, Z4, Z4
+	MOVQ         columns+8(FP), R10
+	MOVQ         $-1, AX
+	BZHIQ        R10, AX, AX
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	KMOVW        AX, K2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          someadd1x1
+	JP           someadd1x1
+	JMP          someset1x1
+
+someadd1x1:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+
+someset1x1:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	VZEROUPPER
+	RET
+
+rows2x1:
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+
+step2x1:
+	VMOVUPS      (DX), Z0
+	PREFETCHT0   (DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	LONG $0x486ef262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z4
+	VBROADCASTSS (R10)(AX*1), Z3
+	LONG $0x4866f262; WORD $0xe852 // VDPBF16PS Z0, Z3, Z5
+	ADDQ         CX, R10
+	DECQ         R8
+	JNZ          step2x1
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	MOVQ         columns+8(FP), R10
+	MOVQ         $-1, AX
+	BZHIQ        R10, AX, AX
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	KMOVW        AX, K2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          someadd2x1
+	JP           someadd2x1
+	JMP          someset2x1
+
+someadd2x1:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z5
+
+someset2x1:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z5, K1, (R9)
+	VZEROUPPER
+	RET
+
+rows3x1:
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z6, Z6, Z6
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+
+step3x1:
+	VMOVUPS      (DX), Z0
+	PREFETCHT0   (DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	LONG $0x486ef262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z4
+	VBROADCASTSS (R10)(AX*1), Z3
+	LONG $0x4866f262; WORD $0xe852 // VDPBF16PS Z0, Z3, Z5
+	VBROADCASTSS (R10)(AX*2), Z2
+	LONG $0x486ef262; WORD $0xf052 // VDPBF16PS Z0, Z2, Z6
+	ADDQ         CX, R10
+	DECQ         R8
+	JNZ          step3x1
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+	MOVQ         columns+8(FP), R10
+	MOVQ         $-1, AX
+	BZHIQ        R10, AX, AX
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	KMOVW        AX, K2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          someadd3x1
+	JP           someadd3x1
+	JMP          someset3x1
+
+someadd3x1:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+
+someset3x1:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z5, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	VZEROUPPER
+	RET
+
+rows4x1:
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z6, Z6, Z6
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+
+step4x1:
+	VMOVUPS      (DX), Z0
+	PREFETCHT0   (DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	LONG $0x486ef262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z4
+	VBROADCASTSS (R10)(AX*1), Z3
+	LONG $0x4866f262; WORD $0xe852 // VDPBF16PS Z0, Z3, Z5
+	VBROADCASTSS (R10)(AX*2), Z2
+	LONG $0x486ef262; WORD $0xf052 // VDPBF16PS Z0, Z2, Z6
+	VBROADCASTSS (R11), Z3
+	LONG $0x4866f262; WORD $0xf852 // VDPBF16PS Z0, Z3, Z7
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	DECQ         R8
+	JNZ          step4x1
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z0, Z7, Z7
+	MOVQ         columns+8(FP), R10
+	MOVQ         $-1, AX
+	BZHIQ        R10, AX, AX
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	KMOVW        AX, K2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          someadd4x1
+	JP           someadd4x1
+	JMP          someset4x1
+
+someadd4x1:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z7
+
+someset4x1:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z5, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z7, K1, (R9)
+	VZEROUPPER
+	RET
+
+rows5x1:
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z6, Z6, Z6
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z8, Z8, Z8
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+
+step5x1:
+	VMOVUPS      (DX), Z0
+	PREFETCHT0   (DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	LONG $0x486ef262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z4
+	VBROADCASTSS (R10)(AX*1), Z3
+	LONG $0x4866f262; WORD $0xe852 // VDPBF16PS Z0, Z3, Z5
+	VBROADCASTSS (R10)(AX*2), Z2
+	LONG $0x486ef262; WORD $0xf052 // VDPBF16PS Z0, Z2, Z6
+	VBROADCASTSS (R11), Z3
+	LONG $0x4866f262; WORD $0xf852 // VDPBF16PS Z0, Z3, Z7
+	VBROADCASTSS (R11)(AX*1), Z2
+	LONG $0x486e7262; WORD $0xc052 // VDPBF16PS Z0, Z2, Z8
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	DECQ         R8
+	JNZ          step5x1
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z0, Z7, Z7
+	VMULPS       Z0, Z8, Z8
+	MOVQ         columns+8(FP), R10
+	MOVQ         $-1, AX
+	BZHIQ        R10, AX, AX
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	KMOVW        AX, K2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          someadd5x1
+	JP           someadd5x1
+	JMP          someset5x1
+
+someadd5x1:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+
+someset5x1:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z5, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z7, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	VZEROUPPER
+	RET
+
+rows6x1:
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z6, Z6, Z6
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z8, Z8, Z8
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z9, Z9, Z9
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+
+step6x1:
+	VMOVUPS      (DX), Z0
+	PREFETCHT0   (DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	LONG $0x486ef262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z4
+	VBROADCASTSS (R10)(AX*1), Z3
+	LONG $0x4866f262; WORD $0xe852 // VDPBF16PS Z0, Z3, Z5
+	VBROADCASTSS (R10)(AX*2), Z2
+	LONG $0x486ef262; WORD $0xf052 // VDPBF16PS Z0, Z2, Z6
+	VBROADCASTSS (R11), Z3
+	LONG $0x4866f262; WORD $0xf852 // VDPBF16PS Z0, Z3, Z7
+	VBROADCASTSS (R11)(AX*1), Z2
+	LONG $0x486e7262; WORD $0xc052 // VDPBF16PS Z0, Z2, Z8
+	VBROADCASTSS (R11)(AX*2), Z3
+	LONG $0x48667262; WORD $0xc852 // VDPBF16PS Z0, Z3, Z9
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	DECQ         R8
+	JNZ          step6x1
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z0, Z7, Z7
+	VMULPS       Z0, Z8, Z8
+	VMULPS       Z0, Z9, Z9
+	MOVQ         columns+8(FP), R10
+	MOVQ         $-1, AX
+	BZHIQ        R10, AX, AX
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	KMOVW        AX, K2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          someadd6x1
+	JP           someadd6x1
+	JMP          someset6x1
+
+someadd6x1:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z9
+
+someset6x1:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z5, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z7, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z9, K1, (R9)
+	VZEROUPPER
+	RET
+
+rows7x1:
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z6, Z6, Z6
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z8, Z8, Z8
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z9, Z9, Z9
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z10, Z10, Z10
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+
+step7x1:
+	VMOVUPS      (DX), Z0
+	PREFETCHT0   (DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	LONG $0x486ef262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z4
+	VBROADCASTSS (R10)(AX*1), Z3
+	LONG $0x4866f262; WORD $0xe852 // VDPBF16PS Z0, Z3, Z5
+	VBROADCASTSS (R10)(AX*2), Z2
+	LONG $0x486ef262; WORD $0xf052 // VDPBF16PS Z0, Z2, Z6
+	VBROADCASTSS (R11), Z3
+	LONG $0x4866f262; WORD $0xf852 // VDPBF16PS Z0, Z3, Z7
+	VBROADCASTSS (R11)(AX*1), Z2
+	LONG $0x486e7262; WORD $0xc052 // VDPBF16PS Z0, Z2, Z8
+	VBROADCASTSS (R11)(AX*2), Z3
+	LONG $0x48667262; WORD $0xc852 // VDPBF16PS Z0, Z3, Z9
+	VBROADCASTSS (R12), Z2
+	LONG $0x486e7262; WORD $0xd052 // VDPBF16PS Z0, Z2, Z10
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	ADDQ         CX, R12
+	DECQ         R8
+	JNZ          step7x1
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z0, Z7, Z7
+	VMULPS       Z0, Z8, Z8
+	VMULPS       Z0, Z9, Z9
+	VMULPS       Z0, Z10, Z10
+	MOVQ         columns+8(FP), R10
+	MOVQ         $-1, AX
+	BZHIQ        R10, AX, AX
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	KMOVW        AX, K2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          someadd7x1
+	JP           someadd7x1
+	JMP          someset7x1
+
+someadd7x1:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z9
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z10
+
+someset7x1:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z5, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z7, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z9, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, K1, (R9)
+	VZEROUPPER
+	RET
+
+rows8x1:
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z6, Z6, Z6
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z8, Z8, Z8
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z9, Z9, Z9
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z10, Z10, Z10
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z11, Z11, Z11
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+
+step8x1:
+	VMOVUPS      (DX), Z0
+	PREFETCHT0   (DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	LONG $0x486ef262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z4
+	VBROADCASTSS (R10)(AX*1), Z3
+	LONG $0x4866f262; WORD $0xe852 // VDPBF16PS Z0, Z3, Z5
+	VBROADCASTSS (R10)(AX*2), Z2
+	LONG $0x486ef262; WORD $0xf052 // VDPBF16PS Z0, Z2, Z6
+	VBROADCASTSS (R11), Z3
+	LONG $0x4866f262; WORD $0xf852 // VDPBF16PS Z0, Z3, Z7
+	VBROADCASTSS (R11)(AX*1), Z2
+	LONG $0x486e7262; WORD $0xc052 // VDPBF16PS Z0, Z2, Z8
+	VBROADCASTSS (R11)(AX*2), Z3
+	LONG $0x48667262; WORD $0xc852 // VDPBF16PS Z0, Z3, Z9
+	VBROADCASTSS (R12), Z2
+	LONG $0x486e7262; WORD $0xd052 // VDPBF16PS Z0, Z2, Z10
+	VBROADCASTSS (R12)(AX*1), Z3
+	LONG $0x48667262; WORD $0xd852 // VDPBF16PS Z0, Z3, Z11
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	ADDQ         CX, R12
+	DECQ         R8
+	JNZ          step8x1
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z0, Z7, Z7
+	VMULPS       Z0, Z8, Z8
+	VMULPS       Z0, Z9, Z9
+	VMULPS       Z0, Z10, Z10
+	VMULPS       Z0, Z11, Z11
+	MOVQ         columns+8(FP), R10
+	MOVQ         $-1, AX
+	BZHIQ        R10, AX, AX
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	KMOVW        AX, K2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          someadd8x1
+	JP           someadd8x1
+	JMP          someset8x1
+
+someadd8x1:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z9
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z10
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z11
+
+someset8x1:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z5, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z7, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z9, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z11, K1, (R9)
+	VZEROUPPER
+	RET
+
+rows9x1:
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z6, Z6, Z6
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z8, Z8, Z8
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z9, Z9, Z9
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z10, Z10, Z10
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z11, Z11, Z11
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z12, Z12, Z12
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+
+step9x1:
+	VMOVUPS      (DX), Z0
+	PREFETCHT0   (DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	LONG $0x486ef262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z4
+	VBROADCASTSS (R10)(AX*1), Z3
+	LONG $0x4866f262; WORD $0xe852 // VDPBF16PS Z0, Z3, Z5
+	VBROADCASTSS (R10)(AX*2), Z2
+	LONG $0x486ef262; WORD $0xf052 // VDPBF16PS Z0, Z2, Z6
+	VBROADCASTSS (R11), Z3
+	LONG $0x4866f262; WORD $0xf852 // VDPBF16PS Z0, Z3, Z7
+	VBROADCASTSS (R11)(AX*1), Z2
+	LONG $0x486e7262; WORD $0xc052 // VDPBF16PS Z0, Z2, Z8
+	VBROADCASTSS (R11)(AX*2), Z3
+	LONG $0x48667262; WORD $0xc852 // VDPBF16PS Z0, Z3, Z9
+	VBROADCASTSS (R12), Z2
+	LONG $0x486e7262; WORD $0xd052 // VDPBF16PS Z0, Z2, Z10
+	VBROADCASTSS (R12)(AX*1), Z3
+	LONG $0x48667262; WORD $0xd852 // VDPBF16PS Z0, Z3, Z11
+	VBROADCASTSS (R12)(AX*2), Z2
+	LONG $0x486e7262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z12
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	ADDQ         CX, R12
+	DECQ         R8
+	JNZ          step9x1
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z0, Z7, Z7
+	VMULPS       Z0, Z8, Z8
+	VMULPS       Z0, Z9, Z9
+	VMULPS       Z0, Z10, Z10
+	VMULPS       Z0, Z11, Z11
+	VMULPS       Z0, Z12, Z12
+	MOVQ         columns+8(FP), R10
+	MOVQ         $-1, AX
+	BZHIQ        R10, AX, AX
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	KMOVW        AX, K2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          someadd9x1
+	JP           someadd9x1
+	JMP          someset9x1
+
+someadd9x1:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z9
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z10
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z11
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z12
+
+someset9x1:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z5, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z7, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z9, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z11, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, K1, (R9)
+	VZEROUPPER
+	RET
+
+rows10x1:
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z6, Z6, Z6
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z8, Z8, Z8
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z9, Z9, Z9
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z10, Z10, Z10
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z11, Z11, Z11
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z12, Z12, Z12
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z13, Z13, Z13
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+
+step10x1:
+	VMOVUPS      (DX), Z0
+	PREFETCHT0   (DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	LONG $0x486ef262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z4
+	VBROADCASTSS (R10)(AX*1), Z3
+	LONG $0x4866f262; WORD $0xe852 // VDPBF16PS Z0, Z3, Z5
+	VBROADCASTSS (R10)(AX*2), Z2
+	LONG $0x486ef262; WORD $0xf052 // VDPBF16PS Z0, Z2, Z6
+	VBROADCASTSS (R11), Z3
+	LONG $0x4866f262; WORD $0xf852 // VDPBF16PS Z0, Z3, Z7
+	VBROADCASTSS (R11)(AX*1), Z2
+	LONG $0x486e7262; WORD $0xc052 // VDPBF16PS Z0, Z2, Z8
+	VBROADCASTSS (R11)(AX*2), Z3
+	LONG $0x48667262; WORD $0xc852 // VDPBF16PS Z0, Z3, Z9
+	VBROADCASTSS (R12), Z2
+	LONG $0x486e7262; WORD $0xd052 // VDPBF16PS Z0, Z2, Z10
+	VBROADCASTSS (R12)(AX*1), Z3
+	LONG $0x48667262; WORD $0xd852 // VDPBF16PS Z0, Z3, Z11
+	VBROADCASTSS (R12)(AX*2), Z2
+	LONG $0x486e7262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z12
+	VBROADCASTSS (R13), Z3
+	LONG $0x48667262; WORD $0xe852 // VDPBF16PS Z0, Z3, Z13
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	ADDQ         CX, R12
+	ADDQ         CX, R13
+	DECQ         R8
+	JNZ          step10x1
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z0, Z7, Z7
+	VMULPS       Z0, Z8, Z8
+	VMULPS       Z0, Z9, Z9
+	VMULPS       Z0, Z10, Z10
+	VMULPS       Z0, Z11, Z11
+	VMULPS       Z0, Z12, Z12
+	VMULPS       Z0, Z13, Z13
+	MOVQ         columns+8(FP), R10
+	MOVQ         $-1, AX
+	BZHIQ        R10, AX, AX
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	KMOVW        AX, K2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          someadd10x1
+	JP           someadd10x1
+	JMP          someset10x1
+
+someadd10x1:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z9
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z10
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z11
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z12
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z13
+
+someset10x1:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z5, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z7, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z9, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z11, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z13, K1, (R9)
+	VZEROUPPER
+	RET
+
+rows11x1:
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z6, Z6, Z6
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z8, Z8, Z8
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z9, Z9, Z9
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z10, Z10, Z10
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z11, Z11, Z11
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z12, Z12, Z12
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z13, Z13, Z13
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z14, Z14, Z14
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+
+step11x1:
+	VMOVUPS      (DX), Z0
+	PREFETCHT0   (DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	LONG $0x486ef262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z4
+	VBROADCASTSS (R10)(AX*1), Z3
+	LONG $0x4866f262; WORD $0xe852 // VDPBF16PS Z0, Z3, Z5
+	VBROADCASTSS (R10)(AX*2), Z2
+	LONG $0x486ef262; WORD $0xf052 // VDPBF16PS Z0, Z2, Z6
+	VBROADCASTSS (R11), Z3
+	LONG $0x4866f262; WORD $0xf852 // VDPBF16PS Z0, Z3, Z7
+	VBROADCASTSS (R11)(AX*1), Z2
+	LONG $0x486e7262; WORD $0xc052 // VDPBF16PS Z0, Z2, Z8
+	VBROADCASTSS (R11)(AX*2), Z3
+	LONG $0x48667262; WORD $0xc852 // VDPBF16PS Z0, Z3, Z9
+	VBROADCASTSS (R12), Z2
+	LONG $0x486e7262; WORD $0xd052 // VDPBF16PS Z0, Z2, Z10
+	VBROADCASTSS (R12)(AX*1), Z3
+	LONG $0x48667262; WORD $0xd852 // VDPBF16PS Z0, Z3, Z11
+	VBROADCASTSS (R12)(AX*2), Z2
+	LONG $0x486e7262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z12
+	VBROADCASTSS (R13), Z3
+	LONG $0x48667262; WORD $0xe852 // VDPBF16PS Z0, Z3, Z13
+	VBROADCASTSS (R13)(AX*1), Z2
+	LONG $0x486e7262; WORD $0xf052 // VDPBF16PS Z0, Z2, Z14
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	ADDQ         CX, R12
+	ADDQ         CX, R13
+	DECQ         R8
+	JNZ          step11x1
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z0, Z7, Z7
+	VMULPS       Z0, Z8, Z8
+	VMULPS       Z0, Z9, Z9
+	VMULPS       Z0, Z10, Z10
+	VMULPS       Z0, Z11, Z11
+	VMULPS       Z0, Z12, Z12
+	VMULPS       Z0, Z13, Z13
+	VMULPS       Z0, Z14, Z14
+	MOVQ         columns+8(FP), R10
+	MOVQ         $-1, AX
+	BZHIQ        R10, AX, AX
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	KMOVW        AX, K2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          someadd11x1
+	JP           someadd11x1
+	JMP          someset11x1
+
+someadd11x1:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z9
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z10
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z11
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z12
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z13
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z14
+
+someset11x1:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z5, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z7, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z9, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z11, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z13, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, K1, (R9)
+	VZEROUPPER
+	RET
+
+rows12x1:
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z6, Z6, Z6
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z8, Z8, Z8
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z9, Z9, Z9
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z10, Z10, Z10
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z11, Z11, Z11
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z12, Z12, Z12
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z13, Z13, Z13
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z14, Z14, Z14
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z15, Z15, Z15
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+
+step12x1:
+	VMOVUPS      (DX), Z0
+	PREFETCHT0   (DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	LONG $0x486ef262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z4
+	VBROADCASTSS (R10)(AX*1), Z3
+	LONG $0x4866f262; WORD $0xe852 // VDPBF16PS Z0, Z3, Z5
+	VBROADCASTSS (R10)(AX*2), Z2
+	LONG $0x486ef262; WORD $0xf052 // VDPBF16PS Z0, Z2, Z6
+	VBROADCASTSS (R11), Z3
+	LONG $0x4866f262; WORD $0xf852 // VDPBF16PS Z0, Z3, Z7
+	VBROADCASTSS (R11)(AX*1), Z2
+	LONG $0x486e7262; WORD $0xc052 // VDPBF16PS Z0, Z2, Z8
+	VBROADCASTSS (R11)(AX*2), Z3
+	LONG $0x48667262; WORD $0xc852 // VDPBF16PS Z0, Z3, Z9
+	VBROADCASTSS (R12), Z2
+	LONG $0x486e7262; WORD $0xd052 // VDPBF16PS Z0, Z2, Z10
+	VBROADCASTSS (R12)(AX*1), Z3
+	LONG $0x48667262; WORD $0xd852 // VDPBF16PS Z0, Z3, Z11
+	VBROADCASTSS (R12)(AX*2), Z2
+	LONG $0x486e7262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z12
+	VBROADCASTSS (R13), Z3
+	LONG $0x48667262; WORD $0xe852 // VDPBF16PS Z0, Z3, Z13
+	VBROADCASTSS (R13)(AX*1), Z2
+	LONG $0x486e7262; WORD $0xf052 // VDPBF16PS Z0, Z2, Z14
+	VBROADCASTSS (R13)(AX*2), Z3
+	LONG $0x48667262; WORD $0xf852 // VDPBF16PS Z0, Z3, Z15
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	ADDQ         CX, R12
+	ADDQ         CX, R13
+	DECQ         R8
+	JNZ          step12x1
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z0, Z7, Z7
+	VMULPS       Z0, Z8, Z8
+	VMULPS       Z0, Z9, Z9
+	VMULPS       Z0, Z10, Z10
+	VMULPS       Z0, Z11, Z11
+	VMULPS       Z0, Z12, Z12
+	VMULPS       Z0, Z13, Z13
+	VMULPS       Z0, Z14, Z14
+	VMULPS       Z0, Z15, Z15
+	MOVQ         columns+8(FP), R10
+	MOVQ         $-1, AX
+	BZHIQ        R10, AX, AX
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	KMOVW        AX, K2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          someadd12x1
+	JP           someadd12x1
+	JMP          someset12x1
+
+someadd12x1:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z9
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z10
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z11
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z12
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z13
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z14
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z15
+
+someset12x1:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z5, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z7, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z9, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z11, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z13, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z15, K1, (R9)
+	VZEROUPPER
+	RET
+
+rows13x1:
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z6, Z6, Z6
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z8, Z8, Z8
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z9, Z9, Z9
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z10, Z10, Z10
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z11, Z11, Z11
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z12, Z12, Z12
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z13, Z13, Z13
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z14, Z14, Z14
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z15, Z15, Z15
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z16, Z16, Z16
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+
+step13x1:
+	VMOVUPS      (DX), Z0
+	PREFETCHT0   (DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	LONG $0x486ef262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z4
+	VBROADCASTSS (R10)(AX*1), Z3
+	LONG $0x4866f262; WORD $0xe852 // VDPBF16PS Z0, Z3, Z5
+	VBROADCASTSS (R10)(AX*2), Z2
+	LONG $0x486ef262; WORD $0xf052 // VDPBF16PS Z0, Z2, Z6
+	VBROADCASTSS (R11), Z3
+	LONG $0x4866f262; WORD $0xf852 // VDPBF16PS Z0, Z3, Z7
+	VBROADCASTSS (R11)(AX*1), Z2
+	LONG $0x486e7262; WORD $0xc052 // VDPBF16PS Z0, Z2, Z8
+	VBROADCASTSS (R11)(AX*2), Z3
+	LONG $0x48667262; WORD $0xc852 // VDPBF16PS Z0, Z3, Z9
+	VBROADCASTSS (R12), Z2
+	LONG $0x486e7262; WORD $0xd052 // VDPBF16PS Z0, Z2, Z10
+	VBROADCASTSS (R12)(AX*1), Z3
+	LONG $0x48667262; WORD $0xd852 // VDPBF16PS Z0, Z3, Z11
+	VBROADCASTSS (R12)(AX*2), Z2
+	LONG $0x486e7262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z12
+	VBROADCASTSS (R13), Z3
+	LONG $0x48667262; WORD $0xe852 // VDPBF16PS Z0, Z3, Z13
+	VBROADCASTSS (R13)(AX*1), Z2
+	LONG $0x486e7262; WORD $0xf052 // VDPBF16PS Z0, Z2, Z14
+	VBROADCASTSS (R13)(AX*2), Z3
+	LONG $0x48667262; WORD $0xf852 // VDPBF16PS Z0, Z3, Z15
+	VBROADCASTSS (R14), Z2
+	LONG $0x486ee262; WORD $0xc052 // VDPBF16PS Z0, Z2, Z16
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	ADDQ         CX, R12
+	ADDQ         CX, R13
+	ADDQ         CX, R14
+	DECQ         R8
+	JNZ          step13x1
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z0, Z7, Z7
+	VMULPS       Z0, Z8, Z8
+	VMULPS       Z0, Z9, Z9
+	VMULPS       Z0, Z10, Z10
+	VMULPS       Z0, Z11, Z11
+	VMULPS       Z0, Z12, Z12
+	VMULPS       Z0, Z13, Z13
+	VMULPS       Z0, Z14, Z14
+	VMULPS       Z0, Z15, Z15
+	VMULPS       Z0, Z16, Z16
+	MOVQ         columns+8(FP), R10
+	MOVQ         $-1, AX
+	BZHIQ        R10, AX, AX
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	KMOVW        AX, K2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          someadd13x1
+	JP           someadd13x1
+	JMP          someset13x1
+
+someadd13x1:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z9
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z10
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z11
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z12
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z13
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z14
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z15
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z16
+
+someset13x1:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z5, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z7, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z9, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z11, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z13, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z15, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z16, K1, (R9)
+	VZEROUPPER
+	RET
+
+rows14x1:
+	MOVQ       SI, R9
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z6, Z6, Z6
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z8, Z8, Z8
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z9, Z9, Z9
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z10, Z10, Z10
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z11, Z11, Z11
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z12, Z12, Z12
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z13, Z13, Z13
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z14, Z14, Z14
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z15, Z15, Z15
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z16, Z16, Z16
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+	VPXORD     Z17, Z17, Z17
+	PREFETCHT0 (R9)
+	ADDQ       DI, R9
+
+step14x1:
+	VMOVUPS      (DX), Z0
+	PREFETCHT0   (DX)(BX*8)
+	ADDQ         BX, DX
+	VBROADCASTSS (R10), Z2
+	LONG $0x486ef262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z4
+	VBROADCASTSS (R10)(AX*1), Z3
+	LONG $0x4866f262; WORD $0xe852 // VDPBF16PS Z0, Z3, Z5
+	VBROADCASTSS (R10)(AX*2), Z2
+	LONG $0x486ef262; WORD $0xf052 // VDPBF16PS Z0, Z2, Z6
+	VBROADCASTSS (R11), Z3
+	LONG $0x4866f262; WORD $0xf852 // VDPBF16PS Z0, Z3, Z7
+	VBROADCASTSS (R11)(AX*1), Z2
+	LONG $0x486e7262; WORD $0xc052 // VDPBF16PS Z0, Z2, Z8
+	VBROADCASTSS (R11)(AX*2), Z3
+	LONG $0x48667262; WORD $0xc852 // VDPBF16PS Z0, Z3, Z9
+	VBROADCASTSS (R12), Z2
+	LONG $0x486e7262; WORD $0xd052 // VDPBF16PS Z0, Z2, Z10
+	VBROADCASTSS (R12)(AX*1), Z3
+	LONG $0x48667262; WORD $0xd852 // VDPBF16PS Z0, Z3, Z11
+	VBROADCASTSS (R12)(AX*2), Z2
+	LONG $0x486e7262; WORD $0xe052 // VDPBF16PS Z0, Z2, Z12
+	VBROADCASTSS (R13), Z3
+	LONG $0x48667262; WORD $0xe852 // VDPBF16PS Z0, Z3, Z13
+	VBROADCASTSS (R13)(AX*1), Z2
+	LONG $0x486e7262; WORD $0xf052 // VDPBF16PS Z0, Z2, Z14
+	VBROADCASTSS (R13)(AX*2), Z3
+	LONG $0x48667262; WORD $0xf852 // VDPBF16PS Z0, Z3, Z15
+	VBROADCASTSS (R14), Z2
+	LONG $0x486ee262; WORD $0xc052 // VDPBF16PS Z0, Z2, Z16
+	VBROADCASTSS (R14)(AX*1), Z3
+	LONG $0x4866e262; WORD $0xc852 // VDPBF16PS Z0, Z3, Z17
+	ADDQ         CX, R10
+	ADDQ         CX, R11
+	ADDQ         CX, R12
+	ADDQ         CX, R13
+	ADDQ         CX, R14
+	DECQ         R8
+	JNZ          step14x1
+	VBROADCASTSS alpha+64(FP), Z0
+	VBROADCASTSS beta+68(FP), Z1
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z5, Z5
+	VMULPS       Z0, Z6, Z6
+	VMULPS       Z0, Z7, Z7
+	VMULPS       Z0, Z8, Z8
+	VMULPS       Z0, Z9, Z9
+	VMULPS       Z0, Z10, Z10
+	VMULPS       Z0, Z11, Z11
+	VMULPS       Z0, Z12, Z12
+	VMULPS       Z0, Z13, Z13
+	VMULPS       Z0, Z14, Z14
+	VMULPS       Z0, Z15, Z15
+	VMULPS       Z0, Z16, Z16
+	VMULPS       Z0, Z17, Z17
+	MOVQ         columns+8(FP), R10
+	MOVQ         $-1, AX
+	BZHIQ        R10, AX, AX
+	KMOVW        AX, K1
+	SHRQ         $0x10, AX
+	KMOVW        AX, K2
+	VXORPS       X0, X0, X0
+	VUCOMISS     X0, X1
+	JNE          someadd14x1
+	JP           someadd14x1
+	JMP          someset14x1
+
+someadd14x1:
+	MOVQ        d+88(FP), R9
+	MOVQ        ldd+96(FP), AX
+	SHLQ        $0x02, AX
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z4
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z5
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z6
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z7
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z8
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z9
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z10
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z11
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z12
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z13
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z14
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z15
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z16
+	ADDQ        AX, R9
+	VMOVUPS.Z   (R9), K1, Z0
+	VFMADD231PS Z0, Z1, Z17
+
+someset14x1:
+	MOVQ    SI, R9
+	VMOVUPS Z4, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z5, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z6, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z7, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z8, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z9, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z10, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z11, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z12, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z13, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z14, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z15, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z16, K1, (R9)
+	ADDQ    DI, R9
+	VMOVUPS Z17, K1, (R9)
+	VZEROUPPER
+	RET
+
+// func roundPairsAVX512(dst *float32, x *float32, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·roundPairsAVX512(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ n+16(FP), DX
+
+whole:
+	SUBQ    $0x20, DX
+	JL      rest
+	VMOVUPS (CX), Z0
+	VMOVUPS 64(CX), Z1
+	LONG $0x4877f262; WORD $0xc072 // VCVTNE2PS2BF16 Z0, Z1, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x40, AX
+	JMP     whole
+
+rest:
+	ADDQ      $0x20, DX
+	MOVQ      $-1, BX
+	BZHIQ     DX, BX, BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	KMOVW     BX, K2
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z 64(CX), K2, Z1
+	LONG $0x4877f262; WORD $0xc072 // VCVTNE2PS2BF16 Z0, Z1, Z0
+	INCQ      DX
+	SHRQ      $0x01, DX
+	MOVQ      $-1, CX
+	BZHIQ     DX, CX, CX
+	KMOVW     CX, K1
+	SHRQ      $0x10, CX
+	KMOVW     CX, K2
+	VMOVUPS   Z0, K1, (AX)
+	VZEROUPPER
+	RET
+
+// func packStepPairsAVX512(dst *float32, width int, lines int, depth int, x *float32, ld int)
+// Requires: AVX, AVX512BW, AVX512F, BMI2
+TEXT ·packStepPairsAVX512(SB), NOSPLIT, $0-48
+	MOVQ    dst+0(FP), AX
+	MOVQ    width+8(FP), CX
+	MOVQ    lines+16(FP), DX
+	MOVQ    depth+24(FP), BX
+	MOVQ    x+32(FP), SI
+	MOVQ    ld+40(FP), DI
+	SHLQ    $0x02, DI
+	SHLQ    $0x02, CX
+	MOVQ    $-1, R8
+	BZHIQ   DX, R8, R8
+	KMOVW   R8, K1
+	SHRQ    $0x10, R8
+	KMOVW   R8, K2
+	VMOVUPS interleave<>+0(SB), Z8
+
+pair:
+	SUBQ      $0x02, BX
+	JL        rest
+	VMOVUPS.Z (SI), K1, Z0
+	VMOVUPS.Z (SI)(DI*1), K1, Z2
+	VMOVUPS.Z 64(SI), K2, Z1
+	VMOVUPS.Z 64(SI)(DI*1), K2, Z3
+	LONG $0x486ff262; WORD $0xc072 // VCVTNE2PS2BF16 Z0, Z2, Z0
+	VPERMW    Z0, Z8, Z0
+	LONG $0x4867f262; WORD $0xc972 // VCVTNE2PS2BF16 Z1, Z3, Z1
+	VPERMW    Z1, Z8, Z1
+	VMOVUPS   Z0, (AX)
+	CMPQ      DX, $0x10
+	JLE       narrow
+	VMOVUPS   Z1, 64(AX)
+
+narrow:
+	LEAQ (SI)(DI*2), SI
+	ADDQ CX, AX
+	JMP  pair
+
+rest:
+	ADDQ      $0x02, BX
+	JE        done
+	VMOVUPS.Z (SI), K1, Z0
+	VPXORD    Z2, Z2, Z2
+	VMOVUPS.Z 64(SI), K2, Z1
+	VPXORD    Z3, Z3, Z3
+	LONG $0x486ff262; WORD $0xc072 // VCVTNE2PS2BF16 Z0, Z2, Z0
+	VPERMW    Z0, Z8, Z0
+	LONG $0x4867f262; WORD $0xc972 // VCVTNE2PS2BF16 Z1, Z3, Z1
+	VPERMW    Z1, Z8, Z1
+	VMOVUPS   Z0, (AX)
+	CMPQ      DX, $0x10
+	JLE       narrowrest
+	VMOVUPS   Z1, 64(AX)
+
+narrowrest:
+done:
+	VZEROUPPER
+	RET
+
+DATA interleave<>+0(SB)/4, $0x00100000
+DATA interleave<>+4(SB)/4, $0x00110001
+DATA interleave<>+8(SB)/4, $0x00120002
+DATA interleave<>+12(SB)/4, $0x00130003
+DATA interleave<>+16(SB)/4, $0x00140004
+DATA interleave<>+20(SB)/4, $0x00150005
+DATA interleave<>+24(SB)/4, $0x00160006
+DATA interleave<>+28(SB)/4, $0x00170007
+DATA interleave<>+32(SB)/4, $0x00180008
+DATA interleave<>+36(SB)/4, $0x00190009
+DATA interleave<>+40(SB)/4, $0x001a000a
+DATA interleave<>+44(SB)/4, $0x001b000b
+DATA interleave<>+48(SB)/4, $0x001c000c
+DATA interleave<>+52(SB)/4, $0x001d000d
+DATA interleave<>+56(SB)/4, $0x001e000e
+DATA interleave<>+60(SB)/4, $0x001f000f
+GLOBL interleave<>(SB), RODATA|NOPTR, $64

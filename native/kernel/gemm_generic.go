@@ -1,8 +1,8 @@
 package kernel
 
-// multiplyTileGeneric sets C = α·A·B + β·C for a tile of C of at most 4 rows and 2 columns, a being packed (depth, 4)
+// multiplyTileGeneric sets C = α·A·B + β·D for a tile of C of at most 4 rows and 2 columns, a being packed (depth, 4)
 // and b (depth, 2).
-func multiplyTileGeneric[T Float](rows, columns, depth int, alpha T, a, b []T, beta T, c []T, ldc int) {
+func multiplyTileGeneric[T Float](rows, columns, depth int, alpha T, a, b []T, beta T, c []T, ldc int, d []T, ldd int) {
 	var c00, c01, c10, c11, c20, c21, c30, c31 T
 	a, b = a[:4*depth], b[:2*depth]
 	for len(a) >= 4 && len(b) >= 2 {
@@ -19,11 +19,11 @@ func multiplyTileGeneric[T Float](rows, columns, depth int, alpha T, a, b []T, b
 	}
 	sums := [4][2]T{{c00, c01}, {c10, c11}, {c20, c21}, {c30, c31}}
 	for i, sum := range sums[:rows] {
-		row := c[i*ldc:][:columns]
+		row, addend := c[i*ldc:][:columns], d[i*ldd:][:columns]
 		for j := range row {
 			v := alpha * sum[j]
-			if beta != 0 { // C may be anything, NaN too, where it is only written
-				v += beta * row[j]
+			if beta != 0 { // D may be anything, NaN too, where it is not to be added
+				v += beta * addend[j]
 			}
 			row[j] = v
 		}

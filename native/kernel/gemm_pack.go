@@ -37,6 +37,7 @@ func (x panel[T]) from(i int) panel[T] {
 type packs[T Float] struct {
 	a, b         panel[T]
 	roomA, roomB []T
+	rounded      []T // the lines of a panel, in bf16
 }
 
 // packA makes s.a a block of op(A), packed into panels unless it will be used so seldom that packing does not pay.
@@ -45,7 +46,7 @@ func (s *packs[T]) packA(by tiling[T], x matrix[T], lines, depth, uses int) {
 		s.a = panel[T]{x.data, x.line, x.step, x.line}
 		return
 	}
-	s.a = by.pack(&s.roomA, x, even(lines, by.tileM, by.unitM), lines, depth)
+	s.a = s.pack(by, &s.roomA, x, even(lines, by.tileM, by.unitM), lines, depth)
 }
 
 // packB makes s.b a block of op(B). Only where the columns of a step are neighbours, and no tile is an edge, can it do
@@ -55,27 +56,31 @@ func (s *packs[T]) packB(by tiling[T], x matrix[T], lines, depth, uses int) {
 		s.b = panel[T]{x.data, 1, x.step, 1}
 		return
 	}
-	s.b = by.pack(&s.roomB, x, by.tileN, lines, depth)
+	s.b = s.pack(by, &s.roomB, x, by.tileN, lines, depth)
 }
 
 // readsInPlace says whether an operand that is used for so many lines of the other is not worth packing. Where steps are
-// neighbours a panel's cache lines are used one after the other; else each step is in another one.
+// neighbours a panel's cache lines are used one after the other; else each step is in another one. Lines that are a
+// multiple of 4 KiB apart would all compete for one place in the cache.
 func (by tiling[T]) readsInPlace(x matrix[T], uses int) bool {
 	if x.line == 1 {
 		return uses <= by.inPlaceLines
 	}
-	return uses <= by.inPlaceSteps
+	return uses <= by.inPlaceSteps && x.line%1024 != 0
 }
 
+// packSlack is how much a kernel may write behind a panel. Panels are written in order.
+const packSlack = 16
+
 // pack copies lines into panels of width lines: for each panel, step by step, the elements of its lines side by side.
-// What lines the last panel lacks is anything. Panels are written in order, since a kernel may write behind one.
-func (by tiling[T]) pack(room *[]T, x matrix[T], width, lines, depth int) panel[T] {
-	const slack = 16
-	data := sized(room, (lines+width-1)/width*width*depth+slack)
+// What lines the last panel lacks is anything.
+func (s *packs[T]) pack(by tiling[T], room *[]T, x matrix[T], width, lines, depth int) panel[T] {
+	elements := by.elements(depth)
+	data := sized(room, (lines+width-1)/width*width*elements+packSlack)
 	for i := 0; i < lines; i += width {
-		by.packPanel(data[i*depth:], width, min(width, lines-i), depth, x.from(i, 0))
+		s.packPanel(by, data[i*elements:], width, min(width, lines-i), depth, x.from(i, 0))
 	}
-	return panel[T]{data, 1, width, depth}
+	return panel[T]{data, 1, width, elements}
 }
 
 // even returns into pieces of which size n is divided so that they are as few as those of the largest size allowed, and

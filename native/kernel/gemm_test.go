@@ -72,17 +72,55 @@ func (p product) String() string {
 		p.transA, p.transB, p.m, p.n, p.k, p.lda, p.ldb, p.ldc, p.beta)
 }
 
-// run computes the product in float32 by a kernel set.
-func (p product) run(s set, a, b, c []float32) {
-	tilingBy[float32](s).gemm(p.transA, p.transB, p.m, p.n, p.k, float32(p.alpha), a, p.lda, b, p.ldb, float32(p.beta), c, p.ldc)
+// eachTiling runs a test for every tiling whose kernels this processor has.
+func eachTiling(t *testing.T, test func(t *testing.T, by tiling[float32])) {
+	for _, each := range tilings {
+		t.Run(each.String(), func(t *testing.T) {
+			if !each.available {
+				t.Skip("not on this processor, or not in this build")
+			}
+			test(t, each.tiling)
+		})
+	}
 }
 
-// check compares the product in float32, by a kernel set, with the oracle. What lies between the rows of C must stay.
-func (p product) check(t *testing.T, s set) {
+// factors returns x as it is multiplied in a precision. A number that is no normal one is zero in bf16.
+func factors(precision Precision, x []float64) []float64 {
+	if precision != BF16 {
+		return x
+	}
+	rounded := make([]float64, len(x))
+	for i, v := range x {
+		bits := math.Float32bits(float32(v))
+		if !math.IsNaN(v) {
+			bits += 0x7fff + bits>>16&1 // to the nearest, a tie to the even one
+		}
+		rounded[i] = float64(math.Float32frombits(bits &^ 0xffff))
+		if math.Abs(rounded[i]) < 0x1p-126 {
+			rounded[i] = math.Copysign(0, v)
+		}
+	}
+	return rounded
+}
+
+// run computes the product in float32 by a tiling.
+func (p product) run(by tiling[float32], a, b, c []float32) {
+	by.gemm(p.transA, p.transB, p.m, p.n, p.k, float32(p.alpha), a, p.lda, b, p.ldb, float32(p.beta), c, p.ldc)
+}
+
+// check compares the product in float32, by a tiling, with the oracle. What lies between the rows of C must stay.
+func (p product) check(t *testing.T, by tiling[float32]) {
 	t.Helper()
-	want, terms := p.oracle()
 	c := narrow(p.c)
-	p.run(s, narrow(p.a), narrow(p.b), c)
+	p.run(by, narrow(p.a), narrow(p.b), c)
+	p.compare(t, by.precision, c)
+}
+
+// compare compares c with the oracle of factors of a precision.
+func (p product) compare(t *testing.T, precision Precision, c []float32) {
+	t.Helper()
+	p.a, p.b = factors(precision, p.a), factors(precision, p.b)
+	want, terms := p.oracle()
 	for i := range want {
 		tolerance := numeric.Dot32(terms[i])
 		if i%p.ldc >= p.n {
@@ -104,7 +142,7 @@ func eachProduct(do func(p product)) {
 			of(1+random.IntN(40), size, 1+random.IntN(40))
 			of(1+random.IntN(40), 1+random.IntN(40), size)
 		}
-		for _, edge := range []int{127, 128, 129, 255, 256, 257, 383, 384, 385, 511, 512, 513, 1023, 1024, 1025} {
+		for _, edge := range []int{127, 128, 129, 255, 256, 257, 383, 384, 385, 767, 768, 769, 1535, 1536, 1537, 1600} {
 			of(edge, 5, 3)
 			of(3, edge, 5)
 			of(5, 3, edge)
@@ -115,7 +153,7 @@ func eachProduct(do func(p product)) {
 }
 
 func TestGemm(t *testing.T) {
-	eachSet(t, func(t *testing.T, s set) { eachProduct(func(p product) { p.check(t, s) }) })
+	eachTiling(t, func(t *testing.T, by tiling[float32]) { eachProduct(func(p product) { p.check(t, by) }) })
 }
 
 func TestGemmFloat64(t *testing.T) {
@@ -129,7 +167,7 @@ func TestGemmFloat64(t *testing.T) {
 
 // Nothing outside of the matrices is read or written, and the bits are the same wherever they lie.
 func TestGemmBetweenGuards(t *testing.T) {
-	eachSet(t, func(t *testing.T, s set) {
+	eachTiling(t, func(t *testing.T, by tiling[float32]) {
 		const largest = 1 << 16
 		var guardedA, guardedB, guardedC [2][]float32
 		guardedA[0], guardedA[1] = guarded[float32](t, largest)
@@ -147,10 +185,10 @@ func TestGemmBetweenGuards(t *testing.T) {
 				return
 			}
 			want := narrow(p.c)
-			p.run(s, narrow(p.a), narrow(p.b), want)
+			p.run(by, narrow(p.a), narrow(p.b), want)
 			for side := range 2 {
 				c := place(p.c, guardedC, side)
-				p.run(s, place(p.a, guardedA, side), place(p.b, guardedB, side), c)
+				p.run(by, place(p.a, guardedA, side), place(p.b, guardedB, side), c)
 				match(t, p.String(), c, want, numeric.Exact)
 			}
 		})
@@ -194,14 +232,14 @@ func TestGemmRefusesShortMatrices(t *testing.T) {
 // The bits of an element depend on its row of op(A), its column of op(B) and on k alone: not on where in memory they
 // lie, on the other rows and columns, nor on whether the tile is an edge or an operand was packed.
 func TestGemmBitsDoNotDependOnPlace(t *testing.T) {
-	eachSet(t, func(t *testing.T, s set) {
+	eachTiling(t, func(t *testing.T, by tiling[float32]) {
 		random := rand.New(rand.NewPCG(2, 2))
 		for _, trans := range [][2]bool{{false, false}, {false, true}, {true, false}, {true, true}} {
-			for _, k := range []int{1, 17, 300, 800} {
+			for _, k := range []int{1, 17, 300, 1601} {
 				p := randomProduct(random, trans[0], trans[1], 530, 531, k) // so many that both operands are packed
 				p.beta = 1
 				a, b, whole := narrow(p.a), narrow(p.b), narrow(p.c)
-				p.run(s, a, b, whole)
+				p.run(by, a, b, whole)
 				for range 60 {
 					part := p
 					i, j := random.IntN(p.m), random.IntN(p.n)
@@ -219,7 +257,7 @@ func TestGemmBitsDoNotDependOnPlace(t *testing.T) {
 					shift := random.IntN(16)
 					moved := append(make([]float32, shift), a[startA:]...)[shift:]
 					got := append(make([]float32, shift), narrow(p.c[i*p.ldc+j:])...)[shift:]
-					part.run(s, moved, b[startB:], got)
+					part.run(by, moved, b[startB:], got)
 					for row := range part.m {
 						name := fmt.Sprintf("%v, from row %d, column %d: row %d", part, i, j, row)
 						match(t, name, got[row*p.ldc:][:part.n], whole[(i+row)*p.ldc+j:][:part.n], numeric.Exact)
@@ -250,12 +288,17 @@ func FuzzGemm(f *testing.F) {
 		if transposed {
 			lda, ldb = m, k
 		}
-		for _, each := range sets {
+		for _, each := range tilings {
 			if !each.available {
 				continue
 			}
 			c := make([]float32, m*n)
-			tilingBy[float32](each.set).gemm(transposed, transposed, m, n, k, 1, a, lda, b, ldb, 0, c, n)
+			a, b := narrow(factors(each.precision, widen(a))), narrow(factors(each.precision, widen(b)))
+			smallest := math.SmallestNonzeroFloat32
+			if each.precision == BF16 {
+				smallest = 0x1p-126 // what is below is taken for zero
+			}
+			each.gemm(transposed, transposed, m, n, k, 1, a, lda, b, ldb, 0, c, n)
 			for i := range m {
 				for j := range n {
 					sum, terms := 0.0, 0.0
@@ -269,13 +312,13 @@ func FuzzGemm(f *testing.F) {
 					got := float64(c[i*n+j])
 					if math.IsNaN(terms) || math.IsInf(terms, 0) {
 						if !math.IsNaN(got) && !math.IsInf(got, 0) {
-							t.Fatalf("%v: %dx%dx%d: element %d, %d is %v, want what %v is", each.set, m, n, k, i, j, got, terms)
+							t.Fatalf("%v: %dx%dx%d: element %d, %d is %v, want what %v is", each.tiling, m, n, k, i, j, got, terms)
 						}
 					} else if terms < math.MaxFloat32/2 {
 						// The rigorous bound: numbers that repeat are rounded in the same direction again and again.
-						tolerance := numeric.Tolerance{Absolute: float64(k) * (0x1p-23*terms + math.SmallestNonzeroFloat32)}
+						tolerance := numeric.Tolerance{Absolute: float64(k) * (0x1p-23*terms + smallest)}
 						if compared := numeric.Compare([]float64{got}, []float64{sum}, tolerance); !compared.OK() {
-							t.Fatalf("%v: %dx%dx%d: element %d, %d: %v", each.set, m, n, k, i, j, compared)
+							t.Fatalf("%v: %dx%dx%d: element %d, %d: %v", each.tiling, m, n, k, i, j, compared)
 						}
 					}
 				}

@@ -7,5 +7,8 @@ package kernel
 // multiplyAddAVX512 does n times 12 fused multiply-adds of vectors, from registers alone.
 func multiplyAddAVX512(n int)
 
+// multiplyAddPairsAVX512 does n times 12 multiply-adds of pairs of bfloat16 of vectors, from registers alone.
+func multiplyAddPairsAVX512(n int)
+
 // multiplyAddAVX2 does n times 12 fused multiply-adds of vectors, from registers alone.
 func multiplyAddAVX2(n int)

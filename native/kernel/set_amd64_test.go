@@ -24,13 +24,23 @@ func TestSetsAreAvailable(t *testing.T) {
 		avx2:     {"avx2", "fma", "bmi2"},
 		avx512:   {"avx2", "fma", "bmi2", "avx512f", "avx512vl", "avx512dq", "avx512bw"},
 	}
-	for _, each := range sets {
+	check := func(name string, available bool, needed []string) {
 		has := true
-		for _, flag := range needs[each.set] {
+		for _, flag := range needed {
 			has = has && slices.Contains(flags, flag)
 		}
-		if has != each.available {
-			t.Errorf("%v: available is %v, and the processor's flags say %v", each.set, each.available, has)
+		if has != available {
+			t.Errorf("%s: available is %v, and the processor's flags say %v", name, available, has)
 		}
+	}
+	for _, each := range sets {
+		check(each.set.String(), each.available, needs[each.set])
+	}
+	for _, each := range tilings {
+		needed := needs[each.set]
+		if each.precision == BF16 {
+			needed = append(slices.Clone(needed), "avx512_bf16")
+		}
+		check(each.String(), each.available, needed)
 	}
 }

@@ -3,4 +3,4 @@
 package kernel
 
 // Without assembly there is one set.
-const hasAVX2, hasAVX512 = false, false
+const hasAVX2, hasAVX512, hasBF16 = false, false, false

@@ -12,5 +12,8 @@ func main() {
 		packLines(s)
 		packSteps(s)
 	}
+	multiplyTilePairs(avx512)
+	roundPairs(avx512)
+	packStepPairs(avx512)
 	Generate()
 }

@@ -6,11 +6,14 @@ import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
+
+	"goalbert/native/kernel/_asm/bf16"
 )
 
 // tile is a tile of C of rows rows and one or two vectors of columns, and the registers of multiplyTile.
 type tile struct {
 	set
+	fma           func(x, y, sum reg.VecPhysical) // sum += x·y
 	rows, vectors int
 	a             []reg.GPVirtual // rows 0, 3, 6 ... of A at the step; rows between by line
 	line, step    reg.GPVirtual   // bytes from row to row of A, and from step to step
@@ -26,14 +29,30 @@ func (t tile) sum(row, v int) reg.VecPhysical { return t.wide[4+row*t.vectors+v]
 // multiplyTile writes a loop for each number of rows and vectors. Every element of C has one sum, to which the products
 // are added in the order of the steps by fused multiply-adds: its bits do not depend on the shape of the tile.
 func multiplyTile(s set) {
-	TEXT("multiplyTile"+s.name, NOSPLIT, "func(rows, columns, depth int, a *float32, aLine, aStep int, "+
-		"b *float32, bStep int, alpha, beta float32, c *float32, ldc int)")
+	declare("multiplyTile"+s.name, fmt.Sprintf("sets C = α·A·B + β·D for a tile of C of 1 to %d rows and 1 to %d columns.",
+		s.rows, 2*s.lanes()),
+		"It works like multiplyTileGeneric. Element p of A's row i is a[i*aLine+p*aStep], that of B's column j is b[p*bStep+j];",
+		"whole vectors of B are read.")
+	multiply(s, func(x, y, sum reg.VecPhysical) { VFMADD231PS(x, y, sum) })
+}
+
+// multiplyTilePairs writes the same loop for elements of A and B that are two bfloat16 in the place of a float32.
+func multiplyTilePairs(s set) {
+	declare("multiplyTilePairs"+s.name, "is multiplyTile"+s.name+" for elements that are pairs of bfloat16: each step adds two",
+		"products to an element of C.")
+	multiply(s, bf16.VDPBF16PS)
+}
+
+func declare(name string, doc ...string) {
+	TEXT(name, NOSPLIT, "func(rows, columns, depth int, a *float32, aLine, aStep int, b *float32, bStep int, "+
+		"alpha, beta float32, c *float32, ldc int, d *float32, ldd int)")
 	Pragma("noescape")
-	Doc(fmt.Sprintf("multiplyTile%s sets C = α·A·B + β·C for a tile of C of 1 to %d rows and 1 to %d columns. It works like",
-		s.name, s.rows, 2*s.lanes()),
-		"multiplyTileGeneric. Element p of A's row i is a[i*aLine+p*aStep], that of B's column j is b[p*bStep+j]; whole",
-		"vectors of B are read.")
-	t := tile{set: s, line: GP64(), step: GP64(), b: GP64(), bStep: GP64(), c: GP64(), ldc: GP64(), depth: GP64(),
+	doc[0] = name + " " + doc[0]
+	Doc(doc...)
+}
+
+func multiply(s set, fma func(x, y, sum reg.VecPhysical)) {
+	t := tile{set: s, fma: fma, line: GP64(), step: GP64(), b: GP64(), bStep: GP64(), c: GP64(), ldc: GP64(), depth: GP64(),
 		spare: GP64()}
 	for range (s.rows + 2) / 3 {
 		t.a = append(t.a, GP64())
@@ -70,15 +89,15 @@ func (t tile) eachHeight() {
 		JE(LabelRef(t.label("rows")))
 	}
 	for t.rows = 1; t.rows <= t.set.rows; t.rows++ {
-		t.multiply()
+		t.addUp()
 		t.store()
 	}
 }
 
 func (t tile) label(name string) string { return fmt.Sprintf("%s%dx%d", name, t.rows, t.vectors) }
 
-// multiply adds up the steps. Meanwhile C is on its way to the cache, and so is B eight steps ahead.
-func (t tile) multiply() {
+// addUp adds up the steps. Meanwhile C is on its way to the cache, and so is B eight steps ahead.
+func (t tile) addUp() {
 	Label(t.label("rows"))
 	MOVQ(t.c, t.spare)
 	for row := range t.rows {
@@ -106,7 +125,7 @@ func (t tile) multiply() {
 		}
 		VBROADCASTSS(element, t.factor(row))
 		for v := range t.vectors {
-			VFMADD231PS(t.wide[v], t.factor(row), t.sum(row, v))
+			t.fma(t.wide[v], t.factor(row), t.sum(row, v))
 		}
 	}
 	for i := range (t.rows + 2) / 3 {
@@ -116,22 +135,26 @@ func (t tile) multiply() {
 	JNZ(LabelRef(t.label("step")))
 }
 
-// store writes C = α·sums + β·C. With β = 0 what C held is not read.
+// store writes C = α·sums + β·D. With β = 0 D is not read.
 func (t tile) store() {
 	alpha, beta := t.wide[0], t.wide[1]
 	VBROADCASTSS(parameter("alpha"), alpha)
 	VBROADCASTSS(parameter("beta"), beta)
-	t.eachSum(func(sum reg.VecPhysical, _ int) { VMULPS(alpha, sum, sum) })
+	for row := range t.rows {
+		for v := range t.vectors {
+			VMULPS(alpha, t.sum(row, v), t.sum(row, v))
+		}
+	}
 	spare := alpha
 	if t.vectors == 2 {
 		CMPQ(parameter("columns"), U8(2*t.lanes()))
 		JLT(LabelRef(t.label("some")))
 		t.unlessZero(beta, spare, "all", func() {
-			t.eachSum(func(sum reg.VecPhysical, v int) {
+			t.eachSum("d", func(sum reg.VecPhysical, v int) {
 				VFMADD231PS(Mem{Base: t.spare, Disp: v * t.bytes}, beta, sum)
 			})
 		})
-		t.eachSum(func(sum reg.VecPhysical, v int) { VMOVUPS(sum, Mem{Base: t.spare, Disp: v * t.bytes}) })
+		t.eachSum("c", func(sum reg.VecPhysical, v int) { VMOVUPS(sum, Mem{Base: t.spare, Disp: v * t.bytes}) })
 		VZEROUPPER()
 		RET()
 		Label(t.label("some"))
@@ -140,27 +163,35 @@ func (t tile) store() {
 	Load(Param("columns"), columns)
 	masks := t.masks(columns)
 	t.unlessZero(beta, spare, "some", func() {
-		t.eachSum(func(sum reg.VecPhysical, v int) {
+		t.eachSum("d", func(sum reg.VecPhysical, v int) {
 			t.loadMasked(masks[v], Mem{Base: t.spare, Disp: v * t.bytes}, spare)
 			VFMADD231PS(spare, beta, sum)
 		})
 	})
-	t.eachSum(func(sum reg.VecPhysical, v int) {
+	t.eachSum("c", func(sum reg.VecPhysical, v int) {
 		t.storeMasked(masks[v], sum, Mem{Base: t.spare, Disp: v * t.bytes})
 	})
 	VZEROUPPER()
 	RET()
 }
 
-// eachSum calls do for each sum with the number of its vector, the row of C being at spare.
-func (t tile) eachSum(do func(sum reg.VecPhysical, v int)) {
-	MOVQ(t.c, t.spare)
+// eachSum calls do for each sum with the number of its vector, the row of C or D being at spare.
+func (t tile) eachSum(matrix string, do func(sum reg.VecPhysical, v int)) {
+	ld := t.ldc
+	if matrix == "c" {
+		MOVQ(t.c, t.spare)
+	} else {
+		ld = GP64()
+		Load(Param(matrix), t.spare)
+		Load(Param("ld"+matrix), ld)
+		SHLQ(U8(2), ld)
+	}
 	for row := range t.rows {
 		for v := range t.vectors {
 			do(t.sum(row, v), v)
 		}
 		if row < t.rows-1 {
-			ADDQ(t.ldc, t.spare)
+			ADDQ(ld, t.spare)
 		}
 	}
 }
