@@ -27,6 +27,7 @@ var conformance = []struct {
 	{"siluBackward", same(3), siluBackwardCase[float32], siluBackwardCase[float64], 1, 0, roundoffs(4, 200)},
 	{"tanh", same(2), tanhCase[float32], tanhCase[float64], 1, 0, roundoffs(4, 0)},
 	{"tanhBackward", same(3), tanhBackwardCase[float32], tanhBackwardCase[float64], 1, 0, roundoffs(4, 300)},
+	{"dropout", same(2), dropoutCase[float32], dropoutCase[float64], 1, 0, roundoffs(0, 0)},
 	{"softmax", rows(2), softmaxCase[float32], softmaxCase[float64], 1, 0, perElement(32, 0)},
 	{"softmaxBackward", rows(3), softmaxBackwardCase[float32], softmaxBackwardCase[float64], 1, 0, perElement(4, 2000)},
 	{"sumExp", func(n int) []int { return []int{2, n} }, sumExpCase[float32], sumExpCase[float64], 0, 0, perElement(32, 0)},
@@ -75,6 +76,11 @@ func siluBackwardCase[T Float](s set, x [][]T)    { siluBackward(s, x[0], x[1], 
 
 func tanhCase[T Float](s set, x [][]T)         { tanh(s, x[0], x[1]) }
 func tanhBackwardCase[T Float](s set, x [][]T) { tanhBackward(s, x[0], x[1], x[2]) }
+
+// dropoutCase has a scale whose products float32 rounds as float64, narrowed, has them.
+func dropoutCase[T Float](s set, x [][]T) {
+	dropout(s, x[0], x[1], [4]uint32{math.MaxUint32 - 9, 2, 3, 4}, [2]uint32{5, 6}, 1<<30, 1.25)
+}
 
 func softmaxCase[T Float](s set, x [][]T) {
 	if columns := len(x[1]) / 3; columns > 0 {

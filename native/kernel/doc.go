@@ -1,4 +1,4 @@
-// Package kernel is the inner loops of the native engine: matrix multiply, softmax, layer norm, the activations,
+// Package kernel is the inner loops of the native engine: matrix multiply, softmax, layer norm, dropout, the activations,
 // cross-entropy, and the updates of AdamW and LAMB. It knows nothing of ALBERT, allocates nothing in steady
 // state, and starts no goroutine: who calls it divides the work.
 //
@@ -8,6 +8,7 @@
 //	vector.go        sums of rows, columns and squares
 //	gelu.go          GELU, by erf and by tanh
 //	activation.go    ReLU, SiLU, tanh
+//	dropout.go       dropout, by random numbers of a counter
 //	softmax.go layernorm.go crossentropy.go adamw.go lamb.go
 //
 // Matrices are row-major slices. A kernel takes the number of columns, or finds it from a weight's length; the rows are

@@ -22,6 +22,7 @@ type Loop struct {
 type Place struct {
 	set   Set
 	index reg.Register
+	ahead int          // bytes that it is before index
 	mask  reg.Register // nil where the vector is whole
 }
 
@@ -74,15 +75,57 @@ func (l Loop) Each(do func(at Place)) {
 	CMPQ(l.whole, U8(0))
 	JE(LabelRef(rest))
 	Label(vectors)
-	do(Place{l.set, i, nil})
+	do(Place{set: l.set, index: i})
 	ADDQ(U8(l.set.Lanes()), i)
 	CMPQ(i, l.whole)
 	JLT(LabelRef(vectors))
 	Label(rest)
 	CMPQ(i, l.n)
 	JE(LabelRef(done))
-	do(Place{l.set, i, l.mask})
+	do(Place{set: l.set, index: i, mask: l.mask})
 	Label(done)
+}
+
+// Pairs runs do for every two vectors of n elements; of the last two, a part or all may be behind the end.
+func (s Set) Pairs(n reg.Register, do func(at [2]Place)) {
+	pairs, rest, done := newLabel("pairs"), newLabel("rest"), newLabel("done")
+	i, left := GP64(), GP64()
+	XORQ(i, i)
+	MOVQ(n, left)
+	CMPQ(left, U8(2*s.Lanes()))
+	JLT(LabelRef(rest))
+	Label(pairs)
+	do([2]Place{{set: s, index: i}, {set: s, index: i, ahead: s.Bytes}})
+	ADDQ(U8(2*s.Lanes()), i)
+	SUBQ(U8(2*s.Lanes()), left)
+	CMPQ(left, U8(2*s.Lanes()))
+	JGE(LabelRef(pairs))
+	Label(rest)
+	CMPQ(left, U8(0))
+	JE(LabelRef(done))
+	do([2]Place{
+		{set: s, index: i, mask: s.below(left, 0)},
+		{set: s, index: i, mask: s.below(left, s.Lanes()), ahead: s.Bytes},
+	})
+	Label(done)
+}
+
+// below returns the mask of a vector's lanes whose number, counted from first, is below n.
+func (s Set) below(n reg.Register, first int) reg.Register {
+	numbers := make([]uint32, s.Lanes())
+	for i := range numbers {
+		numbers[i] = uint32(first + i)
+	}
+	limit := s.Vector()
+	VMOVQ(n, limit.AsX())
+	VPBROADCASTD(limit.AsX(), limit)
+	if s.Bytes == 64 {
+		mask := K()
+		VPCMPGTD(Table(numbers...), limit, mask)
+		return mask
+	}
+	VPCMPGTD(Table(numbers...), limit, limit)
+	return limit
 }
 
 // Times runs do count times, count being 0 or more.
@@ -98,7 +141,7 @@ func Times(count reg.Register, do func()) {
 }
 
 func (at Place) address(base reg.Register) Mem {
-	return Mem{Base: base, Index: at.index, Scale: Float}
+	return Mem{Base: base, Index: at.index, Scale: Float, Disp: at.ahead}
 }
 
 // Load returns the elements of a slice that begins at base. Those behind its end are 0.

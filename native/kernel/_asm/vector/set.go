@@ -8,6 +8,7 @@ import (
 
 	"github.com/mmcloughlin/avo/attr"
 	. "github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/gotypes"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 )
@@ -69,8 +70,11 @@ func (s Set) Zero(x reg.VecVirtual) { VXORPS(x, x, x) }
 func Parameter(name string) reg.Register { return Load(Param(name), GP64()) }
 
 // Broadcast returns a vector whose elements are all a parameter.
-func (s Set) Broadcast(name string) reg.VecVirtual {
-	m, err := Param(name).Resolve()
+func (s Set) Broadcast(name string) reg.VecVirtual { return s.BroadcastPart(Param(name)) }
+
+// BroadcastPart is Broadcast of an element of a parameter, of 32 bits of any type.
+func (s Set) BroadcastPart(part gotypes.Component) reg.VecVirtual {
+	m, err := part.Resolve()
 	if err != nil {
 		panic(err)
 	}
@@ -96,6 +100,18 @@ func Bits(bits uint32) Mem {
 	constants[bits] = m
 	return m
 }
+
+// Table returns a vector in memory of these elements.
+func Table(elements ...uint32) Mem {
+	tables++
+	m := GLOBL(fmt.Sprintf("table%d", tables), attr.RODATA|attr.NOPTR)
+	for i, v := range elements {
+		DATA(i*Float, U32(v))
+	}
+	return m
+}
+
+var tables int
 
 // Count returns a vector whose elements are all a whole number.
 func (s Set) Count(n reg.Register) reg.VecVirtual {
