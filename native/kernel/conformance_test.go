@@ -21,6 +21,8 @@ var conformance = []struct {
 }{
 	{"add", same(2), addCase[float32], addCase[float64], 1, 0, roundoffs(1, 0)},
 	{"axpy", same(2), axpyCase[float32], axpyCase[float64], 1, 0, roundoffs(2, 8)},
+	{"gelu", same(2), geluCase[float32], geluCase[float64], 1, 0, roundoffs(8, 0)},
+	{"geluBackward", same(3), geluBackwardCase[float32], geluBackwardCase[float64], 1, 0, roundoffs(4, 8)},
 	{"geluNew", same(2), geluNewCase[float32], geluNewCase[float64], 1, 0, roundoffs(60, 1)},
 	{"geluNewBackward", same(3), geluNewBackwardCase[float32], geluNewBackwardCase[float64], 1, 0, roundoffs(4, 300)},
 	{"silu", same(2), siluCase[float32], siluCase[float64], 1, 0, roundoffs(4, 0)},
@@ -69,6 +71,8 @@ func perElement(relative, absolute float64) func(int) numeric.Tolerance {
 
 func addCase[T Float](s set, x [][]T)             { add(s, x[0], x[1]) }
 func axpyCase[T Float](s set, x [][]T)            { axpy(s, 0.7, x[1], x[0]) }
+func geluCase[T Float](s set, x [][]T)            { gelu(s, x[0], x[1]) }
+func geluBackwardCase[T Float](s set, x [][]T)    { geluBackward(s, x[0], x[1], x[2]) }
 func geluNewCase[T Float](s set, x [][]T)         { geluNew(s, x[0], x[1]) }
 func geluNewBackwardCase[T Float](s set, x [][]T) { geluNewBackward(s, x[0], x[1], x[2]) }
 func siluCase[T Float](s set, x [][]T)            { silu(s, x[0], x[1]) }

@@ -4,6 +4,16 @@
 
 package kernel
 
+// geluAVX512 works like geluGeneric, on n elements.
+//
+//go:noescape
+func geluAVX512(out *float32, x *float32, n int)
+
+// geluBackwardAVX512 works like geluBackwardGeneric, on n elements.
+//
+//go:noescape
+func geluBackwardAVX512(dX *float32, dOut *float32, x *float32, n int)
+
 // geluNewAVX512 works like geluNewGeneric, on n elements.
 //
 //go:noescape
@@ -13,6 +23,16 @@ func geluNewAVX512(out *float32, x *float32, n int)
 //
 //go:noescape
 func geluNewBackwardAVX512(dX *float32, dOut *float32, x *float32, n int)
+
+// geluAVX2 works like geluGeneric, on n elements.
+//
+//go:noescape
+func geluAVX2(out *float32, x *float32, n int)
+
+// geluBackwardAVX2 works like geluBackwardGeneric, on n elements.
+//
+//go:noescape
+func geluBackwardAVX2(dX *float32, dOut *float32, x *float32, n int)
 
 // geluNewAVX2 works like geluNewGeneric, on n elements.
 //

@@ -22,9 +22,9 @@ DATA onesAndZeros<>+56(SB)/4, $0x00000000
 DATA onesAndZeros<>+60(SB)/4, $0x00000000
 GLOBL onesAndZeros<>(SB), RODATA|NOPTR, $64
 
-// func geluNewAVX512(out *float32, x *float32, n int)
+// func geluAVX512(out *float32, x *float32, n int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·geluNewAVX512(SB), NOSPLIT, $0-24
+TEXT ·geluAVX512(SB), NOSPLIT, $0-24
 	MOVQ  out+0(FP), AX
 	MOVQ  x+8(FP), CX
 	MOVQ  n+16(FP), DX
@@ -41,31 +41,43 @@ TEXT ·geluNewAVX512(SB), NOSPLIT, $0-24
 
 vectors1:
 	VMOVUPS      (CX)(SI*4), Z0
-	VMULPS       Z0, Z0, Z2
-	VMOVUPS      all3d922279<>+0(SB), Z1
-	VFMADD213PS  all3fcc422a<>+0(SB), Z2, Z1
-	VMULPS       Z0, Z1, Z1
-	VXORPS       all80000000<>+0(SB), Z1, Z1
-	VMOVUPS      allc2d20000<>+0(SB), Z2
-	VMAXPS       Z1, Z2, Z1
-	VMOVUPS      all42b20000<>+0(SB), Z2
-	VMINPS       Z1, Z2, Z1
-	VMULPS       all3fb8aa3b<>+0(SB), Z1, Z2
-	VRNDSCALEPS  $0x00, Z2, Z2
-	VFNMADD231PS all3f318000<>+0(SB), Z2, Z1
-	VFNMADD231PS allb95e8083<>+0(SB), Z2, Z1
-	VMULPS       Z1, Z1, Z4
-	VMOVUPS      all3ab5121a<>+0(SB), Z3
-	VFMADD213PS  all3c091cf1<>+0(SB), Z1, Z3
-	VFMADD213PS  all3d2aac79<>+0(SB), Z1, Z3
-	VFMADD213PS  all3e2aaa49<>+0(SB), Z1, Z3
-	VFMADD213PS  all3efffffe<>+0(SB), Z1, Z3
-	VFMADD231PS  Z3, Z4, Z1
-	VADDPS       all3f800000<>+0(SB), Z1, Z1
-	VSCALEFPS    Z2, Z1, Z1
+	VANDPS       all7fffffff<>+0(SB), Z0, Z1
+	VMOVUPS      all41700000<>+0(SB), Z2
+	VMINPS       Z1, Z2, Z2
+	VMOVUPS      all3b87119d<>+0(SB), Z1
+	VFMADD213PS  all3d26a779<>+0(SB), Z2, Z1
+	VFMADD213PS  all3e3bd1df<>+0(SB), Z2, Z1
+	VFMADD213PS  all3ee08d35<>+0(SB), Z2, Z1
+	VFMADD213PS  all3f000000<>+0(SB), Z2, Z1
+	VMOVUPS      all3c294822<>+0(SB), Z3
+	VFMADD213PS  all3dd0e201<>+0(SB), Z2, Z3
+	VFMADD213PS  all3ef09cbd<>+0(SB), Z2, Z3
+	VFMADD213PS  all3f9a0660<>+0(SB), Z2, Z3
+	VFMADD213PS  all3fd667b2<>+0(SB), Z2, Z3
+	VFMADD213PS  all3f800000<>+0(SB), Z2, Z3
+	VDIVPS       Z3, Z1, Z1
+	VMULPS       Z2, Z2, Z3
+	VMOVAPS      Z2, Z4
+	VFMSUB213PS  Z3, Z2, Z4
+	VMULPS       allbf000000<>+0(SB), Z3, Z2
+	VMULPS       all3fb8aa3b<>+0(SB), Z2, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VFNMADD231PS all3f318000<>+0(SB), Z3, Z2
+	VFNMADD231PS allb95e8083<>+0(SB), Z3, Z2
+	VFNMADD231PS all3f000000<>+0(SB), Z4, Z2
+	VMULPS       Z2, Z2, Z5
+	VMOVUPS      all3ab5121a<>+0(SB), Z4
+	VFMADD213PS  all3c091cf1<>+0(SB), Z2, Z4
+	VFMADD213PS  all3d2aac79<>+0(SB), Z2, Z4
+	VFMADD213PS  all3e2aaa49<>+0(SB), Z2, Z4
+	VFMADD213PS  all3efffffe<>+0(SB), Z2, Z4
+	VFMADD231PS  Z4, Z5, Z2
+	VADDPS       all3f800000<>+0(SB), Z2, Z2
+	VSCALEFPS    Z3, Z2, Z2
+	VMULPS       Z2, Z1, Z1
 	VMOVUPS      all3f800000<>+0(SB), Z2
-	VADDPS       Z2, Z1, Z1
-	VDIVPS       Z1, Z2, Z1
+	VPTESTNMD    all80000000<>+0(SB), Z0, K2
+	VSUBPS       Z1, Z2, K2, Z1
 	VMULPS       Z0, Z1, Z1
 	VMOVUPS      Z1, (AX)(SI*4)
 	ADDQ         $0x10, SI
@@ -76,31 +88,43 @@ rest2:
 	CMPQ         SI, DX
 	JE           done3
 	VMOVUPS.Z    (CX)(SI*4), K1, Z0
-	VMULPS       Z0, Z0, Z2
-	VMOVUPS      all3d922279<>+0(SB), Z1
-	VFMADD213PS  all3fcc422a<>+0(SB), Z2, Z1
-	VMULPS       Z0, Z1, Z1
-	VXORPS       all80000000<>+0(SB), Z1, Z1
-	VMOVUPS      allc2d20000<>+0(SB), Z2
-	VMAXPS       Z1, Z2, Z1
-	VMOVUPS      all42b20000<>+0(SB), Z2
-	VMINPS       Z1, Z2, Z1
-	VMULPS       all3fb8aa3b<>+0(SB), Z1, Z2
-	VRNDSCALEPS  $0x00, Z2, Z2
-	VFNMADD231PS all3f318000<>+0(SB), Z2, Z1
-	VFNMADD231PS allb95e8083<>+0(SB), Z2, Z1
-	VMULPS       Z1, Z1, Z4
-	VMOVUPS      all3ab5121a<>+0(SB), Z3
-	VFMADD213PS  all3c091cf1<>+0(SB), Z1, Z3
-	VFMADD213PS  all3d2aac79<>+0(SB), Z1, Z3
-	VFMADD213PS  all3e2aaa49<>+0(SB), Z1, Z3
-	VFMADD213PS  all3efffffe<>+0(SB), Z1, Z3
-	VFMADD231PS  Z3, Z4, Z1
-	VADDPS       all3f800000<>+0(SB), Z1, Z1
-	VSCALEFPS    Z2, Z1, Z1
+	VANDPS       all7fffffff<>+0(SB), Z0, Z1
+	VMOVUPS      all41700000<>+0(SB), Z2
+	VMINPS       Z1, Z2, Z2
+	VMOVUPS      all3b87119d<>+0(SB), Z1
+	VFMADD213PS  all3d26a779<>+0(SB), Z2, Z1
+	VFMADD213PS  all3e3bd1df<>+0(SB), Z2, Z1
+	VFMADD213PS  all3ee08d35<>+0(SB), Z2, Z1
+	VFMADD213PS  all3f000000<>+0(SB), Z2, Z1
+	VMOVUPS      all3c294822<>+0(SB), Z3
+	VFMADD213PS  all3dd0e201<>+0(SB), Z2, Z3
+	VFMADD213PS  all3ef09cbd<>+0(SB), Z2, Z3
+	VFMADD213PS  all3f9a0660<>+0(SB), Z2, Z3
+	VFMADD213PS  all3fd667b2<>+0(SB), Z2, Z3
+	VFMADD213PS  all3f800000<>+0(SB), Z2, Z3
+	VDIVPS       Z3, Z1, Z1
+	VMULPS       Z2, Z2, Z3
+	VMOVAPS      Z2, Z4
+	VFMSUB213PS  Z3, Z2, Z4
+	VMULPS       allbf000000<>+0(SB), Z3, Z2
+	VMULPS       all3fb8aa3b<>+0(SB), Z2, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VFNMADD231PS all3f318000<>+0(SB), Z3, Z2
+	VFNMADD231PS allb95e8083<>+0(SB), Z3, Z2
+	VFNMADD231PS all3f000000<>+0(SB), Z4, Z2
+	VMULPS       Z2, Z2, Z5
+	VMOVUPS      all3ab5121a<>+0(SB), Z4
+	VFMADD213PS  all3c091cf1<>+0(SB), Z2, Z4
+	VFMADD213PS  all3d2aac79<>+0(SB), Z2, Z4
+	VFMADD213PS  all3e2aaa49<>+0(SB), Z2, Z4
+	VFMADD213PS  all3efffffe<>+0(SB), Z2, Z4
+	VFMADD231PS  Z4, Z5, Z2
+	VADDPS       all3f800000<>+0(SB), Z2, Z2
+	VSCALEFPS    Z3, Z2, Z2
+	VMULPS       Z2, Z1, Z1
 	VMOVUPS      all3f800000<>+0(SB), Z2
-	VADDPS       Z2, Z1, Z1
-	VDIVPS       Z1, Z2, Z1
+	VPTESTNMD    all80000000<>+0(SB), Z0, K2
+	VSUBPS       Z1, Z2, K2, Z1
 	VMULPS       Z0, Z1, Z1
 	VMOVUPS      Z1, K1, (AX)(SI*4)
 
@@ -108,95 +132,257 @@ done3:
 	VZEROUPPER
 	RET
 
-DATA all3d922279<>+0(SB)/4, $0x3d922279
-DATA all3d922279<>+4(SB)/4, $0x3d922279
-DATA all3d922279<>+8(SB)/4, $0x3d922279
-DATA all3d922279<>+12(SB)/4, $0x3d922279
-DATA all3d922279<>+16(SB)/4, $0x3d922279
-DATA all3d922279<>+20(SB)/4, $0x3d922279
-DATA all3d922279<>+24(SB)/4, $0x3d922279
-DATA all3d922279<>+28(SB)/4, $0x3d922279
-DATA all3d922279<>+32(SB)/4, $0x3d922279
-DATA all3d922279<>+36(SB)/4, $0x3d922279
-DATA all3d922279<>+40(SB)/4, $0x3d922279
-DATA all3d922279<>+44(SB)/4, $0x3d922279
-DATA all3d922279<>+48(SB)/4, $0x3d922279
-DATA all3d922279<>+52(SB)/4, $0x3d922279
-DATA all3d922279<>+56(SB)/4, $0x3d922279
-DATA all3d922279<>+60(SB)/4, $0x3d922279
-GLOBL all3d922279<>(SB), RODATA|NOPTR, $64
+DATA all7fffffff<>+0(SB)/4, $0x7fffffff
+DATA all7fffffff<>+4(SB)/4, $0x7fffffff
+DATA all7fffffff<>+8(SB)/4, $0x7fffffff
+DATA all7fffffff<>+12(SB)/4, $0x7fffffff
+DATA all7fffffff<>+16(SB)/4, $0x7fffffff
+DATA all7fffffff<>+20(SB)/4, $0x7fffffff
+DATA all7fffffff<>+24(SB)/4, $0x7fffffff
+DATA all7fffffff<>+28(SB)/4, $0x7fffffff
+DATA all7fffffff<>+32(SB)/4, $0x7fffffff
+DATA all7fffffff<>+36(SB)/4, $0x7fffffff
+DATA all7fffffff<>+40(SB)/4, $0x7fffffff
+DATA all7fffffff<>+44(SB)/4, $0x7fffffff
+DATA all7fffffff<>+48(SB)/4, $0x7fffffff
+DATA all7fffffff<>+52(SB)/4, $0x7fffffff
+DATA all7fffffff<>+56(SB)/4, $0x7fffffff
+DATA all7fffffff<>+60(SB)/4, $0x7fffffff
+GLOBL all7fffffff<>(SB), RODATA|NOPTR, $64
 
-DATA all3fcc422a<>+0(SB)/4, $0x3fcc422a
-DATA all3fcc422a<>+4(SB)/4, $0x3fcc422a
-DATA all3fcc422a<>+8(SB)/4, $0x3fcc422a
-DATA all3fcc422a<>+12(SB)/4, $0x3fcc422a
-DATA all3fcc422a<>+16(SB)/4, $0x3fcc422a
-DATA all3fcc422a<>+20(SB)/4, $0x3fcc422a
-DATA all3fcc422a<>+24(SB)/4, $0x3fcc422a
-DATA all3fcc422a<>+28(SB)/4, $0x3fcc422a
-DATA all3fcc422a<>+32(SB)/4, $0x3fcc422a
-DATA all3fcc422a<>+36(SB)/4, $0x3fcc422a
-DATA all3fcc422a<>+40(SB)/4, $0x3fcc422a
-DATA all3fcc422a<>+44(SB)/4, $0x3fcc422a
-DATA all3fcc422a<>+48(SB)/4, $0x3fcc422a
-DATA all3fcc422a<>+52(SB)/4, $0x3fcc422a
-DATA all3fcc422a<>+56(SB)/4, $0x3fcc422a
-DATA all3fcc422a<>+60(SB)/4, $0x3fcc422a
-GLOBL all3fcc422a<>(SB), RODATA|NOPTR, $64
+DATA all41700000<>+0(SB)/4, $0x41700000
+DATA all41700000<>+4(SB)/4, $0x41700000
+DATA all41700000<>+8(SB)/4, $0x41700000
+DATA all41700000<>+12(SB)/4, $0x41700000
+DATA all41700000<>+16(SB)/4, $0x41700000
+DATA all41700000<>+20(SB)/4, $0x41700000
+DATA all41700000<>+24(SB)/4, $0x41700000
+DATA all41700000<>+28(SB)/4, $0x41700000
+DATA all41700000<>+32(SB)/4, $0x41700000
+DATA all41700000<>+36(SB)/4, $0x41700000
+DATA all41700000<>+40(SB)/4, $0x41700000
+DATA all41700000<>+44(SB)/4, $0x41700000
+DATA all41700000<>+48(SB)/4, $0x41700000
+DATA all41700000<>+52(SB)/4, $0x41700000
+DATA all41700000<>+56(SB)/4, $0x41700000
+DATA all41700000<>+60(SB)/4, $0x41700000
+GLOBL all41700000<>(SB), RODATA|NOPTR, $64
 
-DATA all80000000<>+0(SB)/4, $0x80000000
-DATA all80000000<>+4(SB)/4, $0x80000000
-DATA all80000000<>+8(SB)/4, $0x80000000
-DATA all80000000<>+12(SB)/4, $0x80000000
-DATA all80000000<>+16(SB)/4, $0x80000000
-DATA all80000000<>+20(SB)/4, $0x80000000
-DATA all80000000<>+24(SB)/4, $0x80000000
-DATA all80000000<>+28(SB)/4, $0x80000000
-DATA all80000000<>+32(SB)/4, $0x80000000
-DATA all80000000<>+36(SB)/4, $0x80000000
-DATA all80000000<>+40(SB)/4, $0x80000000
-DATA all80000000<>+44(SB)/4, $0x80000000
-DATA all80000000<>+48(SB)/4, $0x80000000
-DATA all80000000<>+52(SB)/4, $0x80000000
-DATA all80000000<>+56(SB)/4, $0x80000000
-DATA all80000000<>+60(SB)/4, $0x80000000
-GLOBL all80000000<>(SB), RODATA|NOPTR, $64
+DATA all3b87119d<>+0(SB)/4, $0x3b87119d
+DATA all3b87119d<>+4(SB)/4, $0x3b87119d
+DATA all3b87119d<>+8(SB)/4, $0x3b87119d
+DATA all3b87119d<>+12(SB)/4, $0x3b87119d
+DATA all3b87119d<>+16(SB)/4, $0x3b87119d
+DATA all3b87119d<>+20(SB)/4, $0x3b87119d
+DATA all3b87119d<>+24(SB)/4, $0x3b87119d
+DATA all3b87119d<>+28(SB)/4, $0x3b87119d
+DATA all3b87119d<>+32(SB)/4, $0x3b87119d
+DATA all3b87119d<>+36(SB)/4, $0x3b87119d
+DATA all3b87119d<>+40(SB)/4, $0x3b87119d
+DATA all3b87119d<>+44(SB)/4, $0x3b87119d
+DATA all3b87119d<>+48(SB)/4, $0x3b87119d
+DATA all3b87119d<>+52(SB)/4, $0x3b87119d
+DATA all3b87119d<>+56(SB)/4, $0x3b87119d
+DATA all3b87119d<>+60(SB)/4, $0x3b87119d
+GLOBL all3b87119d<>(SB), RODATA|NOPTR, $64
 
-DATA allc2d20000<>+0(SB)/4, $0xc2d20000
-DATA allc2d20000<>+4(SB)/4, $0xc2d20000
-DATA allc2d20000<>+8(SB)/4, $0xc2d20000
-DATA allc2d20000<>+12(SB)/4, $0xc2d20000
-DATA allc2d20000<>+16(SB)/4, $0xc2d20000
-DATA allc2d20000<>+20(SB)/4, $0xc2d20000
-DATA allc2d20000<>+24(SB)/4, $0xc2d20000
-DATA allc2d20000<>+28(SB)/4, $0xc2d20000
-DATA allc2d20000<>+32(SB)/4, $0xc2d20000
-DATA allc2d20000<>+36(SB)/4, $0xc2d20000
-DATA allc2d20000<>+40(SB)/4, $0xc2d20000
-DATA allc2d20000<>+44(SB)/4, $0xc2d20000
-DATA allc2d20000<>+48(SB)/4, $0xc2d20000
-DATA allc2d20000<>+52(SB)/4, $0xc2d20000
-DATA allc2d20000<>+56(SB)/4, $0xc2d20000
-DATA allc2d20000<>+60(SB)/4, $0xc2d20000
-GLOBL allc2d20000<>(SB), RODATA|NOPTR, $64
+DATA all3d26a779<>+0(SB)/4, $0x3d26a779
+DATA all3d26a779<>+4(SB)/4, $0x3d26a779
+DATA all3d26a779<>+8(SB)/4, $0x3d26a779
+DATA all3d26a779<>+12(SB)/4, $0x3d26a779
+DATA all3d26a779<>+16(SB)/4, $0x3d26a779
+DATA all3d26a779<>+20(SB)/4, $0x3d26a779
+DATA all3d26a779<>+24(SB)/4, $0x3d26a779
+DATA all3d26a779<>+28(SB)/4, $0x3d26a779
+DATA all3d26a779<>+32(SB)/4, $0x3d26a779
+DATA all3d26a779<>+36(SB)/4, $0x3d26a779
+DATA all3d26a779<>+40(SB)/4, $0x3d26a779
+DATA all3d26a779<>+44(SB)/4, $0x3d26a779
+DATA all3d26a779<>+48(SB)/4, $0x3d26a779
+DATA all3d26a779<>+52(SB)/4, $0x3d26a779
+DATA all3d26a779<>+56(SB)/4, $0x3d26a779
+DATA all3d26a779<>+60(SB)/4, $0x3d26a779
+GLOBL all3d26a779<>(SB), RODATA|NOPTR, $64
 
-DATA all42b20000<>+0(SB)/4, $0x42b20000
-DATA all42b20000<>+4(SB)/4, $0x42b20000
-DATA all42b20000<>+8(SB)/4, $0x42b20000
-DATA all42b20000<>+12(SB)/4, $0x42b20000
-DATA all42b20000<>+16(SB)/4, $0x42b20000
-DATA all42b20000<>+20(SB)/4, $0x42b20000
-DATA all42b20000<>+24(SB)/4, $0x42b20000
-DATA all42b20000<>+28(SB)/4, $0x42b20000
-DATA all42b20000<>+32(SB)/4, $0x42b20000
-DATA all42b20000<>+36(SB)/4, $0x42b20000
-DATA all42b20000<>+40(SB)/4, $0x42b20000
-DATA all42b20000<>+44(SB)/4, $0x42b20000
-DATA all42b20000<>+48(SB)/4, $0x42b20000
-DATA all42b20000<>+52(SB)/4, $0x42b20000
-DATA all42b20000<>+56(SB)/4, $0x42b20000
-DATA all42b20000<>+60(SB)/4, $0x42b20000
-GLOBL all42b20000<>(SB), RODATA|NOPTR, $64
+DATA all3e3bd1df<>+0(SB)/4, $0x3e3bd1df
+DATA all3e3bd1df<>+4(SB)/4, $0x3e3bd1df
+DATA all3e3bd1df<>+8(SB)/4, $0x3e3bd1df
+DATA all3e3bd1df<>+12(SB)/4, $0x3e3bd1df
+DATA all3e3bd1df<>+16(SB)/4, $0x3e3bd1df
+DATA all3e3bd1df<>+20(SB)/4, $0x3e3bd1df
+DATA all3e3bd1df<>+24(SB)/4, $0x3e3bd1df
+DATA all3e3bd1df<>+28(SB)/4, $0x3e3bd1df
+DATA all3e3bd1df<>+32(SB)/4, $0x3e3bd1df
+DATA all3e3bd1df<>+36(SB)/4, $0x3e3bd1df
+DATA all3e3bd1df<>+40(SB)/4, $0x3e3bd1df
+DATA all3e3bd1df<>+44(SB)/4, $0x3e3bd1df
+DATA all3e3bd1df<>+48(SB)/4, $0x3e3bd1df
+DATA all3e3bd1df<>+52(SB)/4, $0x3e3bd1df
+DATA all3e3bd1df<>+56(SB)/4, $0x3e3bd1df
+DATA all3e3bd1df<>+60(SB)/4, $0x3e3bd1df
+GLOBL all3e3bd1df<>(SB), RODATA|NOPTR, $64
+
+DATA all3ee08d35<>+0(SB)/4, $0x3ee08d35
+DATA all3ee08d35<>+4(SB)/4, $0x3ee08d35
+DATA all3ee08d35<>+8(SB)/4, $0x3ee08d35
+DATA all3ee08d35<>+12(SB)/4, $0x3ee08d35
+DATA all3ee08d35<>+16(SB)/4, $0x3ee08d35
+DATA all3ee08d35<>+20(SB)/4, $0x3ee08d35
+DATA all3ee08d35<>+24(SB)/4, $0x3ee08d35
+DATA all3ee08d35<>+28(SB)/4, $0x3ee08d35
+DATA all3ee08d35<>+32(SB)/4, $0x3ee08d35
+DATA all3ee08d35<>+36(SB)/4, $0x3ee08d35
+DATA all3ee08d35<>+40(SB)/4, $0x3ee08d35
+DATA all3ee08d35<>+44(SB)/4, $0x3ee08d35
+DATA all3ee08d35<>+48(SB)/4, $0x3ee08d35
+DATA all3ee08d35<>+52(SB)/4, $0x3ee08d35
+DATA all3ee08d35<>+56(SB)/4, $0x3ee08d35
+DATA all3ee08d35<>+60(SB)/4, $0x3ee08d35
+GLOBL all3ee08d35<>(SB), RODATA|NOPTR, $64
+
+DATA all3f000000<>+0(SB)/4, $0x3f000000
+DATA all3f000000<>+4(SB)/4, $0x3f000000
+DATA all3f000000<>+8(SB)/4, $0x3f000000
+DATA all3f000000<>+12(SB)/4, $0x3f000000
+DATA all3f000000<>+16(SB)/4, $0x3f000000
+DATA all3f000000<>+20(SB)/4, $0x3f000000
+DATA all3f000000<>+24(SB)/4, $0x3f000000
+DATA all3f000000<>+28(SB)/4, $0x3f000000
+DATA all3f000000<>+32(SB)/4, $0x3f000000
+DATA all3f000000<>+36(SB)/4, $0x3f000000
+DATA all3f000000<>+40(SB)/4, $0x3f000000
+DATA all3f000000<>+44(SB)/4, $0x3f000000
+DATA all3f000000<>+48(SB)/4, $0x3f000000
+DATA all3f000000<>+52(SB)/4, $0x3f000000
+DATA all3f000000<>+56(SB)/4, $0x3f000000
+DATA all3f000000<>+60(SB)/4, $0x3f000000
+GLOBL all3f000000<>(SB), RODATA|NOPTR, $64
+
+DATA all3c294822<>+0(SB)/4, $0x3c294822
+DATA all3c294822<>+4(SB)/4, $0x3c294822
+DATA all3c294822<>+8(SB)/4, $0x3c294822
+DATA all3c294822<>+12(SB)/4, $0x3c294822
+DATA all3c294822<>+16(SB)/4, $0x3c294822
+DATA all3c294822<>+20(SB)/4, $0x3c294822
+DATA all3c294822<>+24(SB)/4, $0x3c294822
+DATA all3c294822<>+28(SB)/4, $0x3c294822
+DATA all3c294822<>+32(SB)/4, $0x3c294822
+DATA all3c294822<>+36(SB)/4, $0x3c294822
+DATA all3c294822<>+40(SB)/4, $0x3c294822
+DATA all3c294822<>+44(SB)/4, $0x3c294822
+DATA all3c294822<>+48(SB)/4, $0x3c294822
+DATA all3c294822<>+52(SB)/4, $0x3c294822
+DATA all3c294822<>+56(SB)/4, $0x3c294822
+DATA all3c294822<>+60(SB)/4, $0x3c294822
+GLOBL all3c294822<>(SB), RODATA|NOPTR, $64
+
+DATA all3dd0e201<>+0(SB)/4, $0x3dd0e201
+DATA all3dd0e201<>+4(SB)/4, $0x3dd0e201
+DATA all3dd0e201<>+8(SB)/4, $0x3dd0e201
+DATA all3dd0e201<>+12(SB)/4, $0x3dd0e201
+DATA all3dd0e201<>+16(SB)/4, $0x3dd0e201
+DATA all3dd0e201<>+20(SB)/4, $0x3dd0e201
+DATA all3dd0e201<>+24(SB)/4, $0x3dd0e201
+DATA all3dd0e201<>+28(SB)/4, $0x3dd0e201
+DATA all3dd0e201<>+32(SB)/4, $0x3dd0e201
+DATA all3dd0e201<>+36(SB)/4, $0x3dd0e201
+DATA all3dd0e201<>+40(SB)/4, $0x3dd0e201
+DATA all3dd0e201<>+44(SB)/4, $0x3dd0e201
+DATA all3dd0e201<>+48(SB)/4, $0x3dd0e201
+DATA all3dd0e201<>+52(SB)/4, $0x3dd0e201
+DATA all3dd0e201<>+56(SB)/4, $0x3dd0e201
+DATA all3dd0e201<>+60(SB)/4, $0x3dd0e201
+GLOBL all3dd0e201<>(SB), RODATA|NOPTR, $64
+
+DATA all3ef09cbd<>+0(SB)/4, $0x3ef09cbd
+DATA all3ef09cbd<>+4(SB)/4, $0x3ef09cbd
+DATA all3ef09cbd<>+8(SB)/4, $0x3ef09cbd
+DATA all3ef09cbd<>+12(SB)/4, $0x3ef09cbd
+DATA all3ef09cbd<>+16(SB)/4, $0x3ef09cbd
+DATA all3ef09cbd<>+20(SB)/4, $0x3ef09cbd
+DATA all3ef09cbd<>+24(SB)/4, $0x3ef09cbd
+DATA all3ef09cbd<>+28(SB)/4, $0x3ef09cbd
+DATA all3ef09cbd<>+32(SB)/4, $0x3ef09cbd
+DATA all3ef09cbd<>+36(SB)/4, $0x3ef09cbd
+DATA all3ef09cbd<>+40(SB)/4, $0x3ef09cbd
+DATA all3ef09cbd<>+44(SB)/4, $0x3ef09cbd
+DATA all3ef09cbd<>+48(SB)/4, $0x3ef09cbd
+DATA all3ef09cbd<>+52(SB)/4, $0x3ef09cbd
+DATA all3ef09cbd<>+56(SB)/4, $0x3ef09cbd
+DATA all3ef09cbd<>+60(SB)/4, $0x3ef09cbd
+GLOBL all3ef09cbd<>(SB), RODATA|NOPTR, $64
+
+DATA all3f9a0660<>+0(SB)/4, $0x3f9a0660
+DATA all3f9a0660<>+4(SB)/4, $0x3f9a0660
+DATA all3f9a0660<>+8(SB)/4, $0x3f9a0660
+DATA all3f9a0660<>+12(SB)/4, $0x3f9a0660
+DATA all3f9a0660<>+16(SB)/4, $0x3f9a0660
+DATA all3f9a0660<>+20(SB)/4, $0x3f9a0660
+DATA all3f9a0660<>+24(SB)/4, $0x3f9a0660
+DATA all3f9a0660<>+28(SB)/4, $0x3f9a0660
+DATA all3f9a0660<>+32(SB)/4, $0x3f9a0660
+DATA all3f9a0660<>+36(SB)/4, $0x3f9a0660
+DATA all3f9a0660<>+40(SB)/4, $0x3f9a0660
+DATA all3f9a0660<>+44(SB)/4, $0x3f9a0660
+DATA all3f9a0660<>+48(SB)/4, $0x3f9a0660
+DATA all3f9a0660<>+52(SB)/4, $0x3f9a0660
+DATA all3f9a0660<>+56(SB)/4, $0x3f9a0660
+DATA all3f9a0660<>+60(SB)/4, $0x3f9a0660
+GLOBL all3f9a0660<>(SB), RODATA|NOPTR, $64
+
+DATA all3fd667b2<>+0(SB)/4, $0x3fd667b2
+DATA all3fd667b2<>+4(SB)/4, $0x3fd667b2
+DATA all3fd667b2<>+8(SB)/4, $0x3fd667b2
+DATA all3fd667b2<>+12(SB)/4, $0x3fd667b2
+DATA all3fd667b2<>+16(SB)/4, $0x3fd667b2
+DATA all3fd667b2<>+20(SB)/4, $0x3fd667b2
+DATA all3fd667b2<>+24(SB)/4, $0x3fd667b2
+DATA all3fd667b2<>+28(SB)/4, $0x3fd667b2
+DATA all3fd667b2<>+32(SB)/4, $0x3fd667b2
+DATA all3fd667b2<>+36(SB)/4, $0x3fd667b2
+DATA all3fd667b2<>+40(SB)/4, $0x3fd667b2
+DATA all3fd667b2<>+44(SB)/4, $0x3fd667b2
+DATA all3fd667b2<>+48(SB)/4, $0x3fd667b2
+DATA all3fd667b2<>+52(SB)/4, $0x3fd667b2
+DATA all3fd667b2<>+56(SB)/4, $0x3fd667b2
+DATA all3fd667b2<>+60(SB)/4, $0x3fd667b2
+GLOBL all3fd667b2<>(SB), RODATA|NOPTR, $64
+
+DATA all3f800000<>+0(SB)/4, $0x3f800000
+DATA all3f800000<>+4(SB)/4, $0x3f800000
+DATA all3f800000<>+8(SB)/4, $0x3f800000
+DATA all3f800000<>+12(SB)/4, $0x3f800000
+DATA all3f800000<>+16(SB)/4, $0x3f800000
+DATA all3f800000<>+20(SB)/4, $0x3f800000
+DATA all3f800000<>+24(SB)/4, $0x3f800000
+DATA all3f800000<>+28(SB)/4, $0x3f800000
+DATA all3f800000<>+32(SB)/4, $0x3f800000
+DATA all3f800000<>+36(SB)/4, $0x3f800000
+DATA all3f800000<>+40(SB)/4, $0x3f800000
+DATA all3f800000<>+44(SB)/4, $0x3f800000
+DATA all3f800000<>+48(SB)/4, $0x3f800000
+DATA all3f800000<>+52(SB)/4, $0x3f800000
+DATA all3f800000<>+56(SB)/4, $0x3f800000
+DATA all3f800000<>+60(SB)/4, $0x3f800000
+GLOBL all3f800000<>(SB), RODATA|NOPTR, $64
+
+DATA allbf000000<>+0(SB)/4, $0xbf000000
+DATA allbf000000<>+4(SB)/4, $0xbf000000
+DATA allbf000000<>+8(SB)/4, $0xbf000000
+DATA allbf000000<>+12(SB)/4, $0xbf000000
+DATA allbf000000<>+16(SB)/4, $0xbf000000
+DATA allbf000000<>+20(SB)/4, $0xbf000000
+DATA allbf000000<>+24(SB)/4, $0xbf000000
+DATA allbf000000<>+28(SB)/4, $0xbf000000
+DATA allbf000000<>+32(SB)/4, $0xbf000000
+DATA allbf000000<>+36(SB)/4, $0xbf000000
+DATA allbf000000<>+40(SB)/4, $0xbf000000
+DATA allbf000000<>+44(SB)/4, $0xbf000000
+DATA allbf000000<>+48(SB)/4, $0xbf000000
+DATA allbf000000<>+52(SB)/4, $0xbf000000
+DATA allbf000000<>+56(SB)/4, $0xbf000000
+DATA allbf000000<>+60(SB)/4, $0xbf000000
+GLOBL allbf000000<>(SB), RODATA|NOPTR, $64
 
 DATA all3fb8aa3b<>+0(SB)/4, $0x3fb8aa3b
 DATA all3fb8aa3b<>+4(SB)/4, $0x3fb8aa3b
@@ -342,23 +528,314 @@ DATA all3efffffe<>+56(SB)/4, $0x3efffffe
 DATA all3efffffe<>+60(SB)/4, $0x3efffffe
 GLOBL all3efffffe<>(SB), RODATA|NOPTR, $64
 
-DATA all3f800000<>+0(SB)/4, $0x3f800000
-DATA all3f800000<>+4(SB)/4, $0x3f800000
-DATA all3f800000<>+8(SB)/4, $0x3f800000
-DATA all3f800000<>+12(SB)/4, $0x3f800000
-DATA all3f800000<>+16(SB)/4, $0x3f800000
-DATA all3f800000<>+20(SB)/4, $0x3f800000
-DATA all3f800000<>+24(SB)/4, $0x3f800000
-DATA all3f800000<>+28(SB)/4, $0x3f800000
-DATA all3f800000<>+32(SB)/4, $0x3f800000
-DATA all3f800000<>+36(SB)/4, $0x3f800000
-DATA all3f800000<>+40(SB)/4, $0x3f800000
-DATA all3f800000<>+44(SB)/4, $0x3f800000
-DATA all3f800000<>+48(SB)/4, $0x3f800000
-DATA all3f800000<>+52(SB)/4, $0x3f800000
-DATA all3f800000<>+56(SB)/4, $0x3f800000
-DATA all3f800000<>+60(SB)/4, $0x3f800000
-GLOBL all3f800000<>(SB), RODATA|NOPTR, $64
+DATA all80000000<>+0(SB)/4, $0x80000000
+DATA all80000000<>+4(SB)/4, $0x80000000
+DATA all80000000<>+8(SB)/4, $0x80000000
+DATA all80000000<>+12(SB)/4, $0x80000000
+DATA all80000000<>+16(SB)/4, $0x80000000
+DATA all80000000<>+20(SB)/4, $0x80000000
+DATA all80000000<>+24(SB)/4, $0x80000000
+DATA all80000000<>+28(SB)/4, $0x80000000
+DATA all80000000<>+32(SB)/4, $0x80000000
+DATA all80000000<>+36(SB)/4, $0x80000000
+DATA all80000000<>+40(SB)/4, $0x80000000
+DATA all80000000<>+44(SB)/4, $0x80000000
+DATA all80000000<>+48(SB)/4, $0x80000000
+DATA all80000000<>+52(SB)/4, $0x80000000
+DATA all80000000<>+56(SB)/4, $0x80000000
+DATA all80000000<>+60(SB)/4, $0x80000000
+GLOBL all80000000<>(SB), RODATA|NOPTR, $64
+
+// func geluBackwardAVX512(dX *float32, dOut *float32, x *float32, n int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·geluBackwardAVX512(SB), NOSPLIT, $0-32
+	MOVQ  dX+0(FP), AX
+	MOVQ  dOut+8(FP), CX
+	MOVQ  x+16(FP), DX
+	MOVQ  n+24(FP), BX
+	MOVQ  BX, SI
+	ANDQ  $-16, SI
+	MOVQ  BX, DI
+	SUBQ  SI, DI
+	MOVQ  $-1, R8
+	BZHIQ DI, R8, R8
+	KMOVW R8, K1
+	XORQ  DI, DI
+	CMPQ  SI, $0x00
+	JE    rest5
+
+vectors4:
+	VMOVUPS      (DX)(DI*4), Z0
+	VANDPS       all7fffffff<>+0(SB), Z0, Z1
+	VMOVUPS      all41700000<>+0(SB), Z2
+	VMINPS       Z1, Z2, Z2
+	VMOVUPS      all3b87119d<>+0(SB), Z3
+	VFMADD213PS  all3d26a779<>+0(SB), Z2, Z3
+	VFMADD213PS  all3e3bd1df<>+0(SB), Z2, Z3
+	VFMADD213PS  all3ee08d35<>+0(SB), Z2, Z3
+	VFMADD213PS  all3f000000<>+0(SB), Z2, Z3
+	VMOVUPS      all3c294822<>+0(SB), Z4
+	VFMADD213PS  all3dd0e201<>+0(SB), Z2, Z4
+	VFMADD213PS  all3ef09cbd<>+0(SB), Z2, Z4
+	VFMADD213PS  all3f9a0660<>+0(SB), Z2, Z4
+	VFMADD213PS  all3fd667b2<>+0(SB), Z2, Z4
+	VFMADD213PS  all3f800000<>+0(SB), Z2, Z4
+	VDIVPS       Z4, Z3, Z3
+	VMULPS       Z2, Z2, Z4
+	VMOVAPS      Z2, Z5
+	VFMSUB213PS  Z4, Z2, Z5
+	VMULPS       allbf000000<>+0(SB), Z4, Z2
+	VMULPS       all3fb8aa3b<>+0(SB), Z2, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VFNMADD231PS all3f318000<>+0(SB), Z4, Z2
+	VFNMADD231PS allb95e8083<>+0(SB), Z4, Z2
+	VFNMADD231PS all3f000000<>+0(SB), Z5, Z2
+	VMULPS       Z2, Z2, Z6
+	VMOVUPS      all3ab5121a<>+0(SB), Z5
+	VFMADD213PS  all3c091cf1<>+0(SB), Z2, Z5
+	VFMADD213PS  all3d2aac79<>+0(SB), Z2, Z5
+	VFMADD213PS  all3e2aaa49<>+0(SB), Z2, Z5
+	VFMADD213PS  all3efffffe<>+0(SB), Z2, Z5
+	VFMADD231PS  Z5, Z6, Z2
+	VADDPS       all3f800000<>+0(SB), Z2, Z2
+	VSCALEFPS    Z4, Z2, Z2
+	VFNMADD231PS all3ecc422a<>+0(SB), Z1, Z3
+	VMULPS       Z2, Z3, Z3
+	VMOVUPS      all3f800000<>+0(SB), Z1
+	VPTESTNMD    all80000000<>+0(SB), Z0, K2
+	VSUBPS       Z3, Z1, K2, Z3
+	VMOVUPS      (CX)(DI*4), Z0
+	VMULPS       Z0, Z3, Z3
+	VMOVUPS      Z3, (AX)(DI*4)
+	ADDQ         $0x10, DI
+	CMPQ         DI, SI
+	JLT          vectors4
+
+rest5:
+	CMPQ         DI, BX
+	JE           done6
+	VMOVUPS.Z    (DX)(DI*4), K1, Z0
+	VANDPS       all7fffffff<>+0(SB), Z0, Z1
+	VMOVUPS      all41700000<>+0(SB), Z2
+	VMINPS       Z1, Z2, Z2
+	VMOVUPS      all3b87119d<>+0(SB), Z3
+	VFMADD213PS  all3d26a779<>+0(SB), Z2, Z3
+	VFMADD213PS  all3e3bd1df<>+0(SB), Z2, Z3
+	VFMADD213PS  all3ee08d35<>+0(SB), Z2, Z3
+	VFMADD213PS  all3f000000<>+0(SB), Z2, Z3
+	VMOVUPS      all3c294822<>+0(SB), Z4
+	VFMADD213PS  all3dd0e201<>+0(SB), Z2, Z4
+	VFMADD213PS  all3ef09cbd<>+0(SB), Z2, Z4
+	VFMADD213PS  all3f9a0660<>+0(SB), Z2, Z4
+	VFMADD213PS  all3fd667b2<>+0(SB), Z2, Z4
+	VFMADD213PS  all3f800000<>+0(SB), Z2, Z4
+	VDIVPS       Z4, Z3, Z3
+	VMULPS       Z2, Z2, Z4
+	VMOVAPS      Z2, Z5
+	VFMSUB213PS  Z4, Z2, Z5
+	VMULPS       allbf000000<>+0(SB), Z4, Z2
+	VMULPS       all3fb8aa3b<>+0(SB), Z2, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VFNMADD231PS all3f318000<>+0(SB), Z4, Z2
+	VFNMADD231PS allb95e8083<>+0(SB), Z4, Z2
+	VFNMADD231PS all3f000000<>+0(SB), Z5, Z2
+	VMULPS       Z2, Z2, Z6
+	VMOVUPS      all3ab5121a<>+0(SB), Z5
+	VFMADD213PS  all3c091cf1<>+0(SB), Z2, Z5
+	VFMADD213PS  all3d2aac79<>+0(SB), Z2, Z5
+	VFMADD213PS  all3e2aaa49<>+0(SB), Z2, Z5
+	VFMADD213PS  all3efffffe<>+0(SB), Z2, Z5
+	VFMADD231PS  Z5, Z6, Z2
+	VADDPS       all3f800000<>+0(SB), Z2, Z2
+	VSCALEFPS    Z4, Z2, Z2
+	VFNMADD231PS all3ecc422a<>+0(SB), Z1, Z3
+	VMULPS       Z2, Z3, Z3
+	VMOVUPS      all3f800000<>+0(SB), Z1
+	VPTESTNMD    all80000000<>+0(SB), Z0, K2
+	VSUBPS       Z3, Z1, K2, Z3
+	VMOVUPS.Z    (CX)(DI*4), K1, Z0
+	VMULPS       Z0, Z3, Z3
+	VMOVUPS      Z3, K1, (AX)(DI*4)
+
+done6:
+	VZEROUPPER
+	RET
+
+DATA all3ecc422a<>+0(SB)/4, $0x3ecc422a
+DATA all3ecc422a<>+4(SB)/4, $0x3ecc422a
+DATA all3ecc422a<>+8(SB)/4, $0x3ecc422a
+DATA all3ecc422a<>+12(SB)/4, $0x3ecc422a
+DATA all3ecc422a<>+16(SB)/4, $0x3ecc422a
+DATA all3ecc422a<>+20(SB)/4, $0x3ecc422a
+DATA all3ecc422a<>+24(SB)/4, $0x3ecc422a
+DATA all3ecc422a<>+28(SB)/4, $0x3ecc422a
+DATA all3ecc422a<>+32(SB)/4, $0x3ecc422a
+DATA all3ecc422a<>+36(SB)/4, $0x3ecc422a
+DATA all3ecc422a<>+40(SB)/4, $0x3ecc422a
+DATA all3ecc422a<>+44(SB)/4, $0x3ecc422a
+DATA all3ecc422a<>+48(SB)/4, $0x3ecc422a
+DATA all3ecc422a<>+52(SB)/4, $0x3ecc422a
+DATA all3ecc422a<>+56(SB)/4, $0x3ecc422a
+DATA all3ecc422a<>+60(SB)/4, $0x3ecc422a
+GLOBL all3ecc422a<>(SB), RODATA|NOPTR, $64
+
+// func geluNewAVX512(out *float32, x *float32, n int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·geluNewAVX512(SB), NOSPLIT, $0-24
+	MOVQ  out+0(FP), AX
+	MOVQ  x+8(FP), CX
+	MOVQ  n+16(FP), DX
+	MOVQ  DX, BX
+	ANDQ  $-16, BX
+	MOVQ  DX, SI
+	SUBQ  BX, SI
+	MOVQ  $-1, DI
+	BZHIQ SI, DI, DI
+	KMOVW DI, K1
+	XORQ  SI, SI
+	CMPQ  BX, $0x00
+	JE    rest8
+
+vectors7:
+	VMOVUPS      (CX)(SI*4), Z0
+	VMULPS       Z0, Z0, Z2
+	VMOVUPS      all3d922279<>+0(SB), Z1
+	VFMADD213PS  all3fcc422a<>+0(SB), Z2, Z1
+	VMULPS       Z0, Z1, Z1
+	VXORPS       all80000000<>+0(SB), Z1, Z1
+	VMOVUPS      allc2d20000<>+0(SB), Z2
+	VMAXPS       Z1, Z2, Z1
+	VMOVUPS      all42b20000<>+0(SB), Z2
+	VMINPS       Z1, Z2, Z1
+	VMULPS       all3fb8aa3b<>+0(SB), Z1, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VFNMADD231PS all3f318000<>+0(SB), Z2, Z1
+	VFNMADD231PS allb95e8083<>+0(SB), Z2, Z1
+	VMULPS       Z1, Z1, Z4
+	VMOVUPS      all3ab5121a<>+0(SB), Z3
+	VFMADD213PS  all3c091cf1<>+0(SB), Z1, Z3
+	VFMADD213PS  all3d2aac79<>+0(SB), Z1, Z3
+	VFMADD213PS  all3e2aaa49<>+0(SB), Z1, Z3
+	VFMADD213PS  all3efffffe<>+0(SB), Z1, Z3
+	VFMADD231PS  Z3, Z4, Z1
+	VADDPS       all3f800000<>+0(SB), Z1, Z1
+	VSCALEFPS    Z2, Z1, Z1
+	VMOVUPS      all3f800000<>+0(SB), Z2
+	VADDPS       Z2, Z1, Z1
+	VDIVPS       Z1, Z2, Z1
+	VMULPS       Z0, Z1, Z1
+	VMOVUPS      Z1, (AX)(SI*4)
+	ADDQ         $0x10, SI
+	CMPQ         SI, BX
+	JLT          vectors7
+
+rest8:
+	CMPQ         SI, DX
+	JE           done9
+	VMOVUPS.Z    (CX)(SI*4), K1, Z0
+	VMULPS       Z0, Z0, Z2
+	VMOVUPS      all3d922279<>+0(SB), Z1
+	VFMADD213PS  all3fcc422a<>+0(SB), Z2, Z1
+	VMULPS       Z0, Z1, Z1
+	VXORPS       all80000000<>+0(SB), Z1, Z1
+	VMOVUPS      allc2d20000<>+0(SB), Z2
+	VMAXPS       Z1, Z2, Z1
+	VMOVUPS      all42b20000<>+0(SB), Z2
+	VMINPS       Z1, Z2, Z1
+	VMULPS       all3fb8aa3b<>+0(SB), Z1, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VFNMADD231PS all3f318000<>+0(SB), Z2, Z1
+	VFNMADD231PS allb95e8083<>+0(SB), Z2, Z1
+	VMULPS       Z1, Z1, Z4
+	VMOVUPS      all3ab5121a<>+0(SB), Z3
+	VFMADD213PS  all3c091cf1<>+0(SB), Z1, Z3
+	VFMADD213PS  all3d2aac79<>+0(SB), Z1, Z3
+	VFMADD213PS  all3e2aaa49<>+0(SB), Z1, Z3
+	VFMADD213PS  all3efffffe<>+0(SB), Z1, Z3
+	VFMADD231PS  Z3, Z4, Z1
+	VADDPS       all3f800000<>+0(SB), Z1, Z1
+	VSCALEFPS    Z2, Z1, Z1
+	VMOVUPS      all3f800000<>+0(SB), Z2
+	VADDPS       Z2, Z1, Z1
+	VDIVPS       Z1, Z2, Z1
+	VMULPS       Z0, Z1, Z1
+	VMOVUPS      Z1, K1, (AX)(SI*4)
+
+done9:
+	VZEROUPPER
+	RET
+
+DATA all3d922279<>+0(SB)/4, $0x3d922279
+DATA all3d922279<>+4(SB)/4, $0x3d922279
+DATA all3d922279<>+8(SB)/4, $0x3d922279
+DATA all3d922279<>+12(SB)/4, $0x3d922279
+DATA all3d922279<>+16(SB)/4, $0x3d922279
+DATA all3d922279<>+20(SB)/4, $0x3d922279
+DATA all3d922279<>+24(SB)/4, $0x3d922279
+DATA all3d922279<>+28(SB)/4, $0x3d922279
+DATA all3d922279<>+32(SB)/4, $0x3d922279
+DATA all3d922279<>+36(SB)/4, $0x3d922279
+DATA all3d922279<>+40(SB)/4, $0x3d922279
+DATA all3d922279<>+44(SB)/4, $0x3d922279
+DATA all3d922279<>+48(SB)/4, $0x3d922279
+DATA all3d922279<>+52(SB)/4, $0x3d922279
+DATA all3d922279<>+56(SB)/4, $0x3d922279
+DATA all3d922279<>+60(SB)/4, $0x3d922279
+GLOBL all3d922279<>(SB), RODATA|NOPTR, $64
+
+DATA all3fcc422a<>+0(SB)/4, $0x3fcc422a
+DATA all3fcc422a<>+4(SB)/4, $0x3fcc422a
+DATA all3fcc422a<>+8(SB)/4, $0x3fcc422a
+DATA all3fcc422a<>+12(SB)/4, $0x3fcc422a
+DATA all3fcc422a<>+16(SB)/4, $0x3fcc422a
+DATA all3fcc422a<>+20(SB)/4, $0x3fcc422a
+DATA all3fcc422a<>+24(SB)/4, $0x3fcc422a
+DATA all3fcc422a<>+28(SB)/4, $0x3fcc422a
+DATA all3fcc422a<>+32(SB)/4, $0x3fcc422a
+DATA all3fcc422a<>+36(SB)/4, $0x3fcc422a
+DATA all3fcc422a<>+40(SB)/4, $0x3fcc422a
+DATA all3fcc422a<>+44(SB)/4, $0x3fcc422a
+DATA all3fcc422a<>+48(SB)/4, $0x3fcc422a
+DATA all3fcc422a<>+52(SB)/4, $0x3fcc422a
+DATA all3fcc422a<>+56(SB)/4, $0x3fcc422a
+DATA all3fcc422a<>+60(SB)/4, $0x3fcc422a
+GLOBL all3fcc422a<>(SB), RODATA|NOPTR, $64
+
+DATA allc2d20000<>+0(SB)/4, $0xc2d20000
+DATA allc2d20000<>+4(SB)/4, $0xc2d20000
+DATA allc2d20000<>+8(SB)/4, $0xc2d20000
+DATA allc2d20000<>+12(SB)/4, $0xc2d20000
+DATA allc2d20000<>+16(SB)/4, $0xc2d20000
+DATA allc2d20000<>+20(SB)/4, $0xc2d20000
+DATA allc2d20000<>+24(SB)/4, $0xc2d20000
+DATA allc2d20000<>+28(SB)/4, $0xc2d20000
+DATA allc2d20000<>+32(SB)/4, $0xc2d20000
+DATA allc2d20000<>+36(SB)/4, $0xc2d20000
+DATA allc2d20000<>+40(SB)/4, $0xc2d20000
+DATA allc2d20000<>+44(SB)/4, $0xc2d20000
+DATA allc2d20000<>+48(SB)/4, $0xc2d20000
+DATA allc2d20000<>+52(SB)/4, $0xc2d20000
+DATA allc2d20000<>+56(SB)/4, $0xc2d20000
+DATA allc2d20000<>+60(SB)/4, $0xc2d20000
+GLOBL allc2d20000<>(SB), RODATA|NOPTR, $64
+
+DATA all42b20000<>+0(SB)/4, $0x42b20000
+DATA all42b20000<>+4(SB)/4, $0x42b20000
+DATA all42b20000<>+8(SB)/4, $0x42b20000
+DATA all42b20000<>+12(SB)/4, $0x42b20000
+DATA all42b20000<>+16(SB)/4, $0x42b20000
+DATA all42b20000<>+20(SB)/4, $0x42b20000
+DATA all42b20000<>+24(SB)/4, $0x42b20000
+DATA all42b20000<>+28(SB)/4, $0x42b20000
+DATA all42b20000<>+32(SB)/4, $0x42b20000
+DATA all42b20000<>+36(SB)/4, $0x42b20000
+DATA all42b20000<>+40(SB)/4, $0x42b20000
+DATA all42b20000<>+44(SB)/4, $0x42b20000
+DATA all42b20000<>+48(SB)/4, $0x42b20000
+DATA all42b20000<>+52(SB)/4, $0x42b20000
+DATA all42b20000<>+56(SB)/4, $0x42b20000
+DATA all42b20000<>+60(SB)/4, $0x42b20000
+GLOBL all42b20000<>(SB), RODATA|NOPTR, $64
 
 // func geluNewBackwardAVX512(dX *float32, dOut *float32, x *float32, n int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
@@ -376,9 +853,9 @@ TEXT ·geluNewBackwardAVX512(SB), NOSPLIT, $0-32
 	KMOVW R8, K1
 	XORQ  DI, DI
 	CMPQ  SI, $0x00
-	JE    rest5
+	JE    rest11
 
-vectors4:
+vectors10:
 	VMOVUPS      (DX)(DI*4), Z0
 	VMULPS       Z0, Z0, Z2
 	VMOVUPS      all3d922279<>+0(SB), Z1
@@ -417,11 +894,11 @@ vectors4:
 	VMOVUPS      Z3, (AX)(DI*4)
 	ADDQ         $0x10, DI
 	CMPQ         DI, SI
-	JLT          vectors4
+	JLT          vectors10
 
-rest5:
+rest11:
 	CMPQ         DI, BX
-	JE           done6
+	JE           done12
 	VMOVUPS.Z    (DX)(DI*4), K1, Z0
 	VMULPS       Z0, Z0, Z2
 	VMOVUPS      all3d922279<>+0(SB), Z1
@@ -459,7 +936,7 @@ rest5:
 	VMULPS       Z0, Z3, Z3
 	VMOVUPS      Z3, K1, (AX)(DI*4)
 
-done6:
+done12:
 	VZEROUPPER
 	RET
 
@@ -481,6 +958,281 @@ DATA all3e5b33b6<>+56(SB)/4, $0x3e5b33b6
 DATA all3e5b33b6<>+60(SB)/4, $0x3e5b33b6
 GLOBL all3e5b33b6<>(SB), RODATA|NOPTR, $64
 
+// func geluAVX2(out *float32, x *float32, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·geluAVX2(SB), NOSPLIT, $0-24
+	MOVQ    out+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    n+16(FP), DX
+	MOVQ    DX, BX
+	ANDQ    $-8, BX
+	MOVQ    DX, SI
+	SUBQ    BX, SI
+	LEAQ    onesAndZeros<>+0(SB), DI
+	NEGQ    SI
+	VMOVUPS 32(DI)(SI*4), Y0
+	XORQ    SI, SI
+	CMPQ    BX, $0x00
+	JE      rest14
+
+vectors13:
+	VMOVUPS      (CX)(SI*4), Y1
+	VANDPS       all7fffffff<>+0(SB), Y1, Y2
+	VMOVUPS      all41700000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y3
+	VMOVUPS      all3b87119d<>+0(SB), Y2
+	VFMADD213PS  all3d26a779<>+0(SB), Y3, Y2
+	VFMADD213PS  all3e3bd1df<>+0(SB), Y3, Y2
+	VFMADD213PS  all3ee08d35<>+0(SB), Y3, Y2
+	VFMADD213PS  all3f000000<>+0(SB), Y3, Y2
+	VMOVUPS      all3c294822<>+0(SB), Y4
+	VFMADD213PS  all3dd0e201<>+0(SB), Y3, Y4
+	VFMADD213PS  all3ef09cbd<>+0(SB), Y3, Y4
+	VFMADD213PS  all3f9a0660<>+0(SB), Y3, Y4
+	VFMADD213PS  all3fd667b2<>+0(SB), Y3, Y4
+	VFMADD213PS  all3f800000<>+0(SB), Y3, Y4
+	VDIVPS       Y4, Y2, Y2
+	VMULPS       Y3, Y3, Y4
+	VMOVAPS      Y3, Y5
+	VFMSUB213PS  Y4, Y3, Y5
+	VMULPS       allbf000000<>+0(SB), Y4, Y3
+	VMULPS       all3fb8aa3b<>+0(SB), Y3, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VFNMADD231PS all3f318000<>+0(SB), Y4, Y3
+	VFNMADD231PS allb95e8083<>+0(SB), Y4, Y3
+	VFNMADD231PS all3f000000<>+0(SB), Y5, Y3
+	VMULPS       Y3, Y3, Y6
+	VMOVUPS      all3ab5121a<>+0(SB), Y5
+	VFMADD213PS  all3c091cf1<>+0(SB), Y3, Y5
+	VFMADD213PS  all3d2aac79<>+0(SB), Y3, Y5
+	VFMADD213PS  all3e2aaa49<>+0(SB), Y3, Y5
+	VFMADD213PS  all3efffffe<>+0(SB), Y3, Y5
+	VFMADD231PS  Y5, Y6, Y3
+	VADDPS       all3f800000<>+0(SB), Y3, Y3
+	VCVTPS2DQ    Y4, Y4
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
+	VPADDD       all0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y3, Y3
+	VPADDD       all0000007f<>+0(SB), Y4, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y3, Y2, Y2
+	VMOVUPS      all3f800000<>+0(SB), Y3
+	VSUBPS       Y2, Y3, Y3
+	VBLENDVPS    Y1, Y2, Y3, Y2
+	VMULPS       Y1, Y2, Y2
+	VMOVUPS      Y2, (AX)(SI*4)
+	ADDQ         $0x08, SI
+	CMPQ         SI, BX
+	JLT          vectors13
+
+rest14:
+	CMPQ         SI, DX
+	JE           done15
+	VMASKMOVPS   (CX)(SI*4), Y0, Y1
+	VANDPS       all7fffffff<>+0(SB), Y1, Y2
+	VMOVUPS      all41700000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y3
+	VMOVUPS      all3b87119d<>+0(SB), Y2
+	VFMADD213PS  all3d26a779<>+0(SB), Y3, Y2
+	VFMADD213PS  all3e3bd1df<>+0(SB), Y3, Y2
+	VFMADD213PS  all3ee08d35<>+0(SB), Y3, Y2
+	VFMADD213PS  all3f000000<>+0(SB), Y3, Y2
+	VMOVUPS      all3c294822<>+0(SB), Y4
+	VFMADD213PS  all3dd0e201<>+0(SB), Y3, Y4
+	VFMADD213PS  all3ef09cbd<>+0(SB), Y3, Y4
+	VFMADD213PS  all3f9a0660<>+0(SB), Y3, Y4
+	VFMADD213PS  all3fd667b2<>+0(SB), Y3, Y4
+	VFMADD213PS  all3f800000<>+0(SB), Y3, Y4
+	VDIVPS       Y4, Y2, Y2
+	VMULPS       Y3, Y3, Y4
+	VMOVAPS      Y3, Y5
+	VFMSUB213PS  Y4, Y3, Y5
+	VMULPS       allbf000000<>+0(SB), Y4, Y3
+	VMULPS       all3fb8aa3b<>+0(SB), Y3, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VFNMADD231PS all3f318000<>+0(SB), Y4, Y3
+	VFNMADD231PS allb95e8083<>+0(SB), Y4, Y3
+	VFNMADD231PS all3f000000<>+0(SB), Y5, Y3
+	VMULPS       Y3, Y3, Y6
+	VMOVUPS      all3ab5121a<>+0(SB), Y5
+	VFMADD213PS  all3c091cf1<>+0(SB), Y3, Y5
+	VFMADD213PS  all3d2aac79<>+0(SB), Y3, Y5
+	VFMADD213PS  all3e2aaa49<>+0(SB), Y3, Y5
+	VFMADD213PS  all3efffffe<>+0(SB), Y3, Y5
+	VFMADD231PS  Y5, Y6, Y3
+	VADDPS       all3f800000<>+0(SB), Y3, Y3
+	VCVTPS2DQ    Y4, Y4
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
+	VPADDD       all0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y3, Y3
+	VPADDD       all0000007f<>+0(SB), Y4, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y3, Y2, Y2
+	VMOVUPS      all3f800000<>+0(SB), Y3
+	VSUBPS       Y2, Y3, Y3
+	VBLENDVPS    Y1, Y2, Y3, Y2
+	VMULPS       Y1, Y2, Y2
+	VMASKMOVPS   Y2, Y0, (AX)(SI*4)
+
+done15:
+	VZEROUPPER
+	RET
+
+DATA all0000007f<>+0(SB)/4, $0x0000007f
+DATA all0000007f<>+4(SB)/4, $0x0000007f
+DATA all0000007f<>+8(SB)/4, $0x0000007f
+DATA all0000007f<>+12(SB)/4, $0x0000007f
+DATA all0000007f<>+16(SB)/4, $0x0000007f
+DATA all0000007f<>+20(SB)/4, $0x0000007f
+DATA all0000007f<>+24(SB)/4, $0x0000007f
+DATA all0000007f<>+28(SB)/4, $0x0000007f
+DATA all0000007f<>+32(SB)/4, $0x0000007f
+DATA all0000007f<>+36(SB)/4, $0x0000007f
+DATA all0000007f<>+40(SB)/4, $0x0000007f
+DATA all0000007f<>+44(SB)/4, $0x0000007f
+DATA all0000007f<>+48(SB)/4, $0x0000007f
+DATA all0000007f<>+52(SB)/4, $0x0000007f
+DATA all0000007f<>+56(SB)/4, $0x0000007f
+DATA all0000007f<>+60(SB)/4, $0x0000007f
+GLOBL all0000007f<>(SB), RODATA|NOPTR, $64
+
+// func geluBackwardAVX2(dX *float32, dOut *float32, x *float32, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·geluBackwardAVX2(SB), NOSPLIT, $0-32
+	MOVQ    dX+0(FP), AX
+	MOVQ    dOut+8(FP), CX
+	MOVQ    x+16(FP), DX
+	MOVQ    n+24(FP), BX
+	MOVQ    BX, SI
+	ANDQ    $-8, SI
+	MOVQ    BX, DI
+	SUBQ    SI, DI
+	LEAQ    onesAndZeros<>+0(SB), R8
+	NEGQ    DI
+	VMOVUPS 32(R8)(DI*4), Y0
+	XORQ    DI, DI
+	CMPQ    SI, $0x00
+	JE      rest17
+
+vectors16:
+	VMOVUPS      (DX)(DI*4), Y1
+	VANDPS       all7fffffff<>+0(SB), Y1, Y2
+	VMOVUPS      all41700000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y3
+	VMOVUPS      all3b87119d<>+0(SB), Y4
+	VFMADD213PS  all3d26a779<>+0(SB), Y3, Y4
+	VFMADD213PS  all3e3bd1df<>+0(SB), Y3, Y4
+	VFMADD213PS  all3ee08d35<>+0(SB), Y3, Y4
+	VFMADD213PS  all3f000000<>+0(SB), Y3, Y4
+	VMOVUPS      all3c294822<>+0(SB), Y5
+	VFMADD213PS  all3dd0e201<>+0(SB), Y3, Y5
+	VFMADD213PS  all3ef09cbd<>+0(SB), Y3, Y5
+	VFMADD213PS  all3f9a0660<>+0(SB), Y3, Y5
+	VFMADD213PS  all3fd667b2<>+0(SB), Y3, Y5
+	VFMADD213PS  all3f800000<>+0(SB), Y3, Y5
+	VDIVPS       Y5, Y4, Y4
+	VMULPS       Y3, Y3, Y5
+	VMOVAPS      Y3, Y6
+	VFMSUB213PS  Y5, Y3, Y6
+	VMULPS       allbf000000<>+0(SB), Y5, Y3
+	VMULPS       all3fb8aa3b<>+0(SB), Y3, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VFNMADD231PS all3f318000<>+0(SB), Y5, Y3
+	VFNMADD231PS allb95e8083<>+0(SB), Y5, Y3
+	VFNMADD231PS all3f000000<>+0(SB), Y6, Y3
+	VMULPS       Y3, Y3, Y7
+	VMOVUPS      all3ab5121a<>+0(SB), Y6
+	VFMADD213PS  all3c091cf1<>+0(SB), Y3, Y6
+	VFMADD213PS  all3d2aac79<>+0(SB), Y3, Y6
+	VFMADD213PS  all3e2aaa49<>+0(SB), Y3, Y6
+	VFMADD213PS  all3efffffe<>+0(SB), Y3, Y6
+	VFMADD231PS  Y6, Y7, Y3
+	VADDPS       all3f800000<>+0(SB), Y3, Y3
+	VCVTPS2DQ    Y5, Y5
+	VPSRAD       $0x01, Y5, Y6
+	VPSUBD       Y6, Y5, Y5
+	VPADDD       all0000007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y6, Y3, Y3
+	VPADDD       all0000007f<>+0(SB), Y5, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y6, Y3, Y3
+	VFNMADD231PS all3ecc422a<>+0(SB), Y2, Y4
+	VMULPS       Y3, Y4, Y4
+	VMOVUPS      all3f800000<>+0(SB), Y2
+	VSUBPS       Y4, Y2, Y2
+	VBLENDVPS    Y1, Y4, Y2, Y4
+	VMOVUPS      (CX)(DI*4), Y1
+	VMULPS       Y1, Y4, Y4
+	VMOVUPS      Y4, (AX)(DI*4)
+	ADDQ         $0x08, DI
+	CMPQ         DI, SI
+	JLT          vectors16
+
+rest17:
+	CMPQ         DI, BX
+	JE           done18
+	VMASKMOVPS   (DX)(DI*4), Y0, Y1
+	VANDPS       all7fffffff<>+0(SB), Y1, Y2
+	VMOVUPS      all41700000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y3
+	VMOVUPS      all3b87119d<>+0(SB), Y4
+	VFMADD213PS  all3d26a779<>+0(SB), Y3, Y4
+	VFMADD213PS  all3e3bd1df<>+0(SB), Y3, Y4
+	VFMADD213PS  all3ee08d35<>+0(SB), Y3, Y4
+	VFMADD213PS  all3f000000<>+0(SB), Y3, Y4
+	VMOVUPS      all3c294822<>+0(SB), Y5
+	VFMADD213PS  all3dd0e201<>+0(SB), Y3, Y5
+	VFMADD213PS  all3ef09cbd<>+0(SB), Y3, Y5
+	VFMADD213PS  all3f9a0660<>+0(SB), Y3, Y5
+	VFMADD213PS  all3fd667b2<>+0(SB), Y3, Y5
+	VFMADD213PS  all3f800000<>+0(SB), Y3, Y5
+	VDIVPS       Y5, Y4, Y4
+	VMULPS       Y3, Y3, Y5
+	VMOVAPS      Y3, Y6
+	VFMSUB213PS  Y5, Y3, Y6
+	VMULPS       allbf000000<>+0(SB), Y5, Y3
+	VMULPS       all3fb8aa3b<>+0(SB), Y3, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VFNMADD231PS all3f318000<>+0(SB), Y5, Y3
+	VFNMADD231PS allb95e8083<>+0(SB), Y5, Y3
+	VFNMADD231PS all3f000000<>+0(SB), Y6, Y3
+	VMULPS       Y3, Y3, Y7
+	VMOVUPS      all3ab5121a<>+0(SB), Y6
+	VFMADD213PS  all3c091cf1<>+0(SB), Y3, Y6
+	VFMADD213PS  all3d2aac79<>+0(SB), Y3, Y6
+	VFMADD213PS  all3e2aaa49<>+0(SB), Y3, Y6
+	VFMADD213PS  all3efffffe<>+0(SB), Y3, Y6
+	VFMADD231PS  Y6, Y7, Y3
+	VADDPS       all3f800000<>+0(SB), Y3, Y3
+	VCVTPS2DQ    Y5, Y5
+	VPSRAD       $0x01, Y5, Y6
+	VPSUBD       Y6, Y5, Y5
+	VPADDD       all0000007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y6, Y3, Y3
+	VPADDD       all0000007f<>+0(SB), Y5, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y6, Y3, Y3
+	VFNMADD231PS all3ecc422a<>+0(SB), Y2, Y4
+	VMULPS       Y3, Y4, Y4
+	VMOVUPS      all3f800000<>+0(SB), Y2
+	VSUBPS       Y4, Y2, Y2
+	VBLENDVPS    Y1, Y4, Y2, Y4
+	VMASKMOVPS   (CX)(DI*4), Y0, Y1
+	VMULPS       Y1, Y4, Y4
+	VMASKMOVPS   Y4, Y0, (AX)(DI*4)
+
+done18:
+	VZEROUPPER
+	RET
+
 // func geluNewAVX2(out *float32, x *float32, n int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·geluNewAVX2(SB), NOSPLIT, $0-24
@@ -496,9 +1248,9 @@ TEXT ·geluNewAVX2(SB), NOSPLIT, $0-24
 	VMOVUPS 32(DI)(SI*4), Y0
 	XORQ    SI, SI
 	CMPQ    BX, $0x00
-	JE      rest8
+	JE      rest20
 
-vectors7:
+vectors19:
 	VMOVUPS      (CX)(SI*4), Y1
 	VMULPS       Y1, Y1, Y3
 	VMOVUPS      all3d922279<>+0(SB), Y2
@@ -537,11 +1289,11 @@ vectors7:
 	VMOVUPS      Y2, (AX)(SI*4)
 	ADDQ         $0x08, SI
 	CMPQ         SI, BX
-	JLT          vectors7
+	JLT          vectors19
 
-rest8:
+rest20:
 	CMPQ         SI, DX
-	JE           done9
+	JE           done21
 	VMASKMOVPS   (CX)(SI*4), Y0, Y1
 	VMULPS       Y1, Y1, Y3
 	VMOVUPS      all3d922279<>+0(SB), Y2
@@ -579,27 +1331,9 @@ rest8:
 	VMULPS       Y1, Y2, Y2
 	VMASKMOVPS   Y2, Y0, (AX)(SI*4)
 
-done9:
+done21:
 	VZEROUPPER
 	RET
-
-DATA all0000007f<>+0(SB)/4, $0x0000007f
-DATA all0000007f<>+4(SB)/4, $0x0000007f
-DATA all0000007f<>+8(SB)/4, $0x0000007f
-DATA all0000007f<>+12(SB)/4, $0x0000007f
-DATA all0000007f<>+16(SB)/4, $0x0000007f
-DATA all0000007f<>+20(SB)/4, $0x0000007f
-DATA all0000007f<>+24(SB)/4, $0x0000007f
-DATA all0000007f<>+28(SB)/4, $0x0000007f
-DATA all0000007f<>+32(SB)/4, $0x0000007f
-DATA all0000007f<>+36(SB)/4, $0x0000007f
-DATA all0000007f<>+40(SB)/4, $0x0000007f
-DATA all0000007f<>+44(SB)/4, $0x0000007f
-DATA all0000007f<>+48(SB)/4, $0x0000007f
-DATA all0000007f<>+52(SB)/4, $0x0000007f
-DATA all0000007f<>+56(SB)/4, $0x0000007f
-DATA all0000007f<>+60(SB)/4, $0x0000007f
-GLOBL all0000007f<>(SB), RODATA|NOPTR, $64
 
 // func geluNewBackwardAVX2(dX *float32, dOut *float32, x *float32, n int)
 // Requires: AVX, AVX2, FMA3
@@ -617,9 +1351,9 @@ TEXT ·geluNewBackwardAVX2(SB), NOSPLIT, $0-32
 	VMOVUPS 32(R8)(DI*4), Y0
 	XORQ    DI, DI
 	CMPQ    SI, $0x00
-	JE      rest11
+	JE      rest23
 
-vectors10:
+vectors22:
 	VMOVUPS      (DX)(DI*4), Y1
 	VMULPS       Y1, Y1, Y3
 	VMOVUPS      all3d922279<>+0(SB), Y2
@@ -666,11 +1400,11 @@ vectors10:
 	VMOVUPS      Y4, (AX)(DI*4)
 	ADDQ         $0x08, DI
 	CMPQ         DI, SI
-	JLT          vectors10
+	JLT          vectors22
 
-rest11:
+rest23:
 	CMPQ         DI, BX
-	JE           done12
+	JE           done24
 	VMASKMOVPS   (DX)(DI*4), Y0, Y1
 	VMULPS       Y1, Y1, Y3
 	VMOVUPS      all3d922279<>+0(SB), Y2
@@ -716,6 +1450,6 @@ rest11:
 	VMULPS       Y1, Y4, Y4
 	VMASKMOVPS   Y4, Y0, (AX)(DI*4)
 
-done12:
+done24:
 	VZEROUPPER
 	RET

@@ -8,6 +8,23 @@ const (
 	geluCubic = 0.044715
 )
 
+func geluGeneric[T Float](out, x []T) {
+	for i, v := range x {
+		out[i] = v * T(normalCDF(float64(v)))
+	}
+}
+
+func geluBackwardGeneric[T Float](dX, dOut, x []T) {
+	for i, v := range x {
+		x := float64(v)
+		density := math.Exp(-x*x/2) / math.Sqrt(2*math.Pi)
+		dX[i] = dOut[i] * T(normalCDF(x)+x*density)
+	}
+}
+
+// normalCDF is Φ. By erfc, because 1 + erf loses all digits where Φ is small.
+func normalCDF(x float64) float64 { return math.Erfc(-x/math.Sqrt2) / 2 }
+
 func geluNewGeneric[T Float](out, x []T) {
 	for i, v := range x {
 		out[i] = v * sigmoid(2*geluInner(v))

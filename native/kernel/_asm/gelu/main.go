@@ -1,4 +1,4 @@
-// Command gelu writes GELU by tanh, forward and backward.
+// Command gelu writes GELU, by erf and by tanh, forward and backward.
 package main
 
 //go:generate go run . -out ../../gelu_amd64.s -stubs ../../gelu_amd64.go -pkg kernel
@@ -21,7 +21,47 @@ func main() {
 	ForEachSet(func(s Set) {
 		forward(s)
 		backward(s)
+		newForward(s)
+		newBackward(s)
 	})
+}
+
+// forward sets out = x·Φ(x).
+func forward(s Set) {
+	s.Function("gelu", "out, x *float32, n int", "works like geluGeneric, on n elements.")
+	out, x := Parameter("out"), Parameter("x")
+	s.Loop(Parameter("n")).Each(func(at Place) {
+		v := at.Load(x)
+		gauss, tail := s.NormalTail(absolute(s, v))
+		VMULPS(gauss, tail, tail)
+		s.Reflect(v, tail)
+		VMULPS(v, tail, tail)
+		at.Store(tail, out)
+	})
+	s.Return()
+}
+
+// backward sets dX = dOut·(Φ(x) + x·φ(x)). At -a, a ≥ 0, the factor is e^(-a²/2)·(Φ(-a)/e^(-a²/2) - a/√(2π)).
+func backward(s Set) {
+	s.Function("geluBackward", "dX, dOut, x *float32, n int", "works like geluBackwardGeneric, on n elements.")
+	dX, dOut, x := Parameter("dX"), Parameter("dOut"), Parameter("x")
+	s.Loop(Parameter("n")).Each(func(at Place) {
+		v := at.Load(x)
+		a := absolute(s, v)
+		gauss, slope := s.NormalTail(a)
+		VFNMADD231PS(All(1/math.Sqrt(2*math.Pi)), a, slope)
+		VMULPS(gauss, slope, slope)
+		s.Reflect(v, slope)
+		VMULPS(at.Load(dOut), slope, slope)
+		at.Store(slope, dX)
+	})
+	s.Return()
+}
+
+func absolute(s Set, x reg.VecVirtual) reg.VecVirtual {
+	a := s.Vector()
+	VANDPS(Bits(1<<31-1), x, a)
+	return a
 }
 
 // inner returns 2u = x·(2√(2/π) + 2√(2/π)·0.044715·x²), and x².
@@ -34,7 +74,7 @@ func inner(s Set, x reg.VecVirtual) (u, square reg.VecVirtual) {
 	return u, square
 }
 
-func forward(s Set) {
+func newForward(s Set) {
 	s.Function("geluNew", "out, x *float32, n int", "works like geluNewGeneric, on n elements.")
 	out, x := Parameter("out"), Parameter("x")
 	s.Loop(Parameter("n")).Each(func(at Place) {
@@ -47,8 +87,8 @@ func forward(s Set) {
 	s.Return()
 }
 
-// backward sets dX = dOut·(σ + 2xσ(1-σ)·u'), 2u' = 2√(2/π) + 6√(2/π)·0.044715·x².
-func backward(s Set) {
+// newBackward sets dX = dOut·(σ + 2xσ(1-σ)·u'), 2u' = 2√(2/π) + 6√(2/π)·0.044715·x².
+func newBackward(s Set) {
 	s.Function("geluNewBackward", "dX, dOut, x *float32, n int", "works like geluNewBackwardGeneric, on n elements.")
 	dX, dOut, x := Parameter("dX"), Parameter("dOut"), Parameter("x")
 	s.Loop(Parameter("n")).Each(func(at Place) {

@@ -44,11 +44,21 @@ func (s Set) Exp(x reg.VecVirtual) {
 
 // reduce sets n, and x to e^r - 1.
 func (s Set) reduce(n, x reg.VecVirtual) {
-	q, square := s.Vector(), s.Vector()
+	s.split(n, x)
+	s.expMinus1(x)
+}
+
+// split sets n, and x to r.
+func (s Set) split(n, x reg.VecVirtual) {
 	VMULPS(All(math.Log2E), x, n)
 	s.round(n)
 	VFNMADD231PS(All(ln2High), n, x)
 	VFNMADD231PS(All(ln2Low), n, x)
+}
+
+// expMinus1 sets x = e^x - 1, |x| ≤ ln 2/2.
+func (s Set) expMinus1(x reg.VecVirtual) {
+	q, square := s.Vector(), s.Vector()
 	VMULPS(x, x, square)
 	last := len(expCoefficients) - 1
 	VMOVUPS(All(expCoefficients[last]), q)
