@@ -169,6 +169,28 @@ func TestConformance(t *testing.T) {
 	}
 }
 
+// No kernel allocates, in any set, for either type.
+func TestKernelsDoNotAllocate(t *testing.T) {
+	for _, kernel := range conformance {
+		t.Run(kernel.name, func(t *testing.T) {
+			eachSet(t, func(t *testing.T, s set) {
+				var wide [][]float64
+				for i, length := range kernel.lengths(100) {
+					wide = append(wide, normals(uint64(i), length))
+					absolute(wide[i])
+				}
+				x := narrowed(wide)
+				if n := testing.AllocsPerRun(10, func() { kernel.run32(s, x) }); n != 0 {
+					t.Errorf("float32: %v allocations, want none", n)
+				}
+				if n := testing.AllocsPerRun(10, func() { kernel.run64(portable, wide) }); n != 0 {
+					t.Errorf("float64: %v allocations, want none", n)
+				}
+			})
+		})
+	}
+}
+
 // match is numeric.Check where what is within the tolerance is not worth a line.
 func match(t *testing.T, name string, got, want []float32, tolerance numeric.Tolerance) {
 	t.Helper()
@@ -266,6 +288,8 @@ func BenchmarkVectors(b *testing.B) {
 				for b.Loop() {
 					kernel.run32(each.set, x)
 				}
+				elements := float64(slices.Max(kernel.lengths(n)))
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/elements, "ns/element")
 			})
 		}
 	}
