@@ -78,7 +78,11 @@ func TestPad(t *testing.T) {
 // On a session, padded, the losses are those that the training engine computes without padding.
 func TestPretrainingIsTheEnginesEvaluate(t *testing.T) {
 	w := weights(t)
-	want, err := native.NewEngine(w, native.Options{Threads: 1}).Evaluate(batch())
+	engine, err := native.NewEngine(w, native.Options{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := engine.Evaluate(batch())
 	if err != nil {
 		t.Fatal(err)
 	}

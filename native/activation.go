@@ -5,32 +5,30 @@ import (
 	"goalbert/native/kernel"
 )
 
-// activate sets out = f(x) for the configured hidden_act; both are (rows, columns).
-func activate[T kernel.Float](p *pool, act models.Activation, out, x []T, columns int) {
-	f := kernel.GELUNew[T]
+// activate sets out = f(x) for the configured hidden_act.
+func activate[T kernel.Float](act models.Activation, out, x []T) {
 	switch act {
 	case models.GELU:
-		f = kernel.GELU[T]
+		kernel.GELU(out, x)
 	case models.ReLU:
-		f = kernel.ReLU[T]
+		kernel.ReLU(out, x)
 	case models.SiLU:
-		f = kernel.SiLU[T]
+		kernel.SiLU(out, x)
+	default:
+		kernel.GELUNew(out, x)
 	}
-	p.rows(len(x)/columns, func(_, lo, hi int) { f(out[lo*columns:hi*columns], x[lo*columns:hi*columns]) })
 }
 
-// activateBackward adds dOut·f'(x) to dX.
-func activateBackward[T kernel.Float](p *pool, act models.Activation, dX, dOut, x []T, columns int) {
-	f := kernel.GELUNewBackward[T]
+// activateBackward sets dX = dOut·f'(x); dX may be dOut.
+func activateBackward[T kernel.Float](act models.Activation, dX, dOut, x []T) {
 	switch act {
 	case models.GELU:
-		f = kernel.GELUBackward[T]
+		kernel.GELUBackward(dX, dOut, x)
 	case models.ReLU:
-		f = kernel.ReLUBackward[T]
+		kernel.ReLUBackward(dX, dOut, x)
 	case models.SiLU:
-		f = kernel.SiLUBackward[T]
+		kernel.SiLUBackward(dX, dOut, x)
+	default:
+		kernel.GELUNewBackward(dX, dOut, x)
 	}
-	p.rows(len(x)/columns, func(_, lo, hi int) {
-		f(dX[lo*columns:hi*columns], dOut[lo*columns:hi*columns], x[lo*columns:hi*columns])
-	})
 }

@@ -7,7 +7,10 @@ import (
 
 // Activations is what a forward pass computes and its backward pass reads. The memory is taken from an arena that
 // grows to the largest batch seen and is used again by the next; so an Activations belongs to one pass at a time,
-// and its contents are valid until the next Forward.
+// and its contents are valid until the next.
+//
+// With Options.Recompute, and after Infer, the layers share the memory of what is not kept: it holds the values of the
+// last layer that computed them.
 type Activations[T kernel.Float] struct {
 	Embeddings             normalized[T]         // (T, E): sum of the three embeddings; after norm and dropout
 	EmbeddingHiddenMapping []T                   // (T, H): the first layer's input
@@ -22,14 +25,26 @@ type Activations[T kernel.Float] struct {
 	PredictionLogits      []T           // (M, V); holds its gradient after Backward
 	SOPLogits             []T           // (B, 2); holds its gradient after Backward
 
-	arena arena[T]
+	keep     retention
+	losses   []rowLosses // of the parts of a task
+	backward backwardPass[T]
+	arena    arena[T]
 }
+
+// retention is what the backward pass finds of each layer.
+type retention int
+
+const (
+	keepAll  retention = iota
+	keepSums           // the inputs of both norms; all else is computed again
+	keepNone           // there will be no backward pass
+)
 
 // LayerActivations are those of one use of a layer.
 type LayerActivations[T kernel.Float] struct {
-	Input         []T // (T, H)
-	QueryKeyValue []T // (T, 3H): query, key and value side by side
-	Attention     attentionActivations[T]
+	Input         []T           // (T, H)
+	QueryKeyValue []T           // (T, 3H): query, key and value side by side
+	Context       []T           // (T, H): the heads side by side
 	Dense         normalized[T] // (T, H): input + dense(context); after attention.LayerNorm
 	FFN           []T           // (T, I): before the activation
 	FFNActivation []T           // (T, I)
@@ -44,24 +59,14 @@ type pooled[T kernel.Float] struct {
 }
 
 // take sizes a for a batch of model m.
-func (a *Activations[T]) take(m *Model[T], b *models.Batch) {
+func (a *Activations[T]) take(m *Model[T], b *models.Batch, keep retention) {
 	c := m.Config
-	t, e, h, i := b.Tokens(), c.EmbeddingSize, c.HiddenSize, c.IntermediateSize
+	t, e, h := b.Tokens(), c.EmbeddingSize, c.HiddenSize
 	a.arena.reset()
+	a.keep = keep
 	a.Embeddings = a.norm(t, e)
 	a.EmbeddingHiddenMapping = a.arena.take(t * h)
-	a.Layers = a.Layers[:0]
-	probs := probsSize(b.Offsets, b.Offsets, c.NumAttentionHeads)
-	for range c.NumHiddenLayers * c.InnerGroupNum {
-		a.Layers = append(a.Layers, LayerActivations[T]{
-			QueryKeyValue: a.arena.take(t * 3 * h),
-			Attention:     attentionActivations[T]{Probs: a.arena.take(probs), Context: a.arena.take(t * h)},
-			Dense:         a.norm(t, h),
-			FFN:           a.arena.take(t * i),
-			FFNActivation: a.arena.take(t * i),
-			FullLayer:     a.norm(t, h),
-		})
-	}
+	a.takeLayers(c, t)
 	masked, sequences := len(b.MaskedPositions), b.Sequences()
 	a.MaskedHidden = a.arena.take(masked * h)
 	a.PredictionsDense = a.arena.take(masked * e)
@@ -78,14 +83,53 @@ func (a *Activations[T]) take(m *Model[T], b *models.Batch) {
 	a.SOPLogits = a.arena.take(sequences * 2)
 }
 
+func (a *Activations[T]) takeLayers(c models.Config, t int) {
+	h, i := c.HiddenSize, c.IntermediateSize
+	a.Layers = a.Layers[:0]
+	input := a.EmbeddingHiddenMapping
+	for n := range c.NumHiddenLayers * c.InnerGroupNum {
+		var l LayerActivations[T]
+		if n == 0 || a.keep == keepAll {
+			l = LayerActivations[T]{
+				QueryKeyValue: a.arena.take(t * 3 * h),
+				Context:       a.arena.take(t * h),
+				Dense:         a.norm(t, h),
+				FFN:           a.arena.take(t * i),
+				FullLayer:     a.norm(t, h),
+			}
+			l.FFNActivation = l.FFN
+			if a.keep != keepNone {
+				l.FFNActivation = a.arena.take(t * i)
+			}
+		} else {
+			l = a.Layers[0]
+			if a.keep == keepSums {
+				l.Dense = a.normTo(l.Dense.Output, t, h)
+				l.FullLayer = a.normTo(l.FullLayer.Output, t, h)
+			}
+		}
+		l.Input = input
+		input = l.FullLayer.Output
+		a.Layers = append(a.Layers, l)
+	}
+	a.LastHiddenState = input
+}
+
 func (a *Activations[T]) norm(rows, columns int) normalized[T] {
+	return a.normTo(a.arena.take(rows*columns), rows, columns)
+}
+
+func (a *Activations[T]) normTo(output []T, rows, columns int) normalized[T] {
 	return normalized[T]{
 		Sum:    a.arena.take(rows * columns),
 		Mean:   a.arena.take(rows),
 		RStd:   a.arena.take(rows),
-		Output: a.arena.take(rows * columns),
+		Output: output,
 	}
 }
+
+// Size returns how many numbers the largest pass so far needed, its gradients included.
+func (a *Activations[T]) Size() int { return a.arena.most }
 
 // arena hands out pieces of one slab. When the slab is too small it hands out new memory, and the next reset makes
 // the slab large enough: after the largest batch has been seen nothing is allocated any more.
@@ -98,6 +142,7 @@ type arena[T kernel.Float] struct {
 // reset takes everything back.
 func (a *arena[T]) reset() {
 	if a.most > len(a.slab) {
+		a.slab = nil // let the old one go first
 		a.slab = make([]T, a.most)
 	}
 	a.used = 0

@@ -5,18 +5,24 @@ import (
 	"goalbert/native/kernel"
 )
 
-// Model is an ALBERT in memory. Forward and Backward only read it, so one Model serves many goroutines, each with
+// Model is an ALBERT in memory. Forward, Infer and Backward only read it, so one Model serves many goroutines, each with
 // Activations of its own.
 type Model[T kernel.Float] struct {
-	Config  models.Config
-	table   *models.Parameters
-	weights *parameters[T]
-	pool    *pool
+	Config    models.Config
+	table     *models.Parameters
+	weights   *parameters[T]
+	packs     packs[T]
+	recompute bool
+	pool      *pool
 }
 
 // New returns the model of w, which runs on that many threads. A float32 model reads w's own memory; a float64 one a
 // copy.
 func New[T kernel.Float](w *models.Weights, threads int) *Model[T] {
+	return newModel[T](w, Options{Threads: threads})
+}
+
+func newModel[T kernel.Float](w *models.Weights, o Options) *Model[T] {
 	flat, shared := any(w.Data).([]T)
 	if !shared {
 		flat = make([]T, len(w.Data))
@@ -24,150 +30,120 @@ func New[T kernel.Float](w *models.Weights, threads int) *Model[T] {
 			flat[i] = T(v)
 		}
 	}
-	return &Model[T]{
-		Config:  w.Config,
-		table:   w.Parameters,
-		weights: view(w.Parameters, flat),
-		pool:    &pool{threads: max(1, threads)},
+	m := &Model[T]{
+		Config:    w.Config,
+		table:     w.Parameters,
+		weights:   view(w.Parameters, flat),
+		packs:     packs[T]{precision: o.Precision},
+		recompute: o.Recompute,
+		pool:      newPool(o.Threads),
 	}
+	m.packs.addForward(m.weights)
+	m.pack()
+	return m
 }
 
-// Forward computes a from the batch: the encoder, and every head that the model has.
+// Forward computes a from the batch, for Backward: the encoder, and every head that the model has.
 func (m *Model[T]) Forward(a *Activations[T], b *models.Batch, d Dropout) {
-	a.take(m, b)
-	m.embeddings(a, b, d)
-	m.encoder(a, b, d)
-	m.predictions(a, b)
+	keep := keepAll
+	if m.recompute {
+		keep = keepSums
+	}
+	m.forward(a, b, d, keep)
+}
+
+// Infer computes the outputs of a from the batch, and keeps of the layers no more than the last one's values.
+func (m *Model[T]) Infer(a *Activations[T], b *models.Batch) { m.forward(a, b, Dropout{}, keepNone) }
+
+func (m *Model[T]) forward(a *Activations[T], b *models.Batch, d Dropout, keep retention) {
+	a.take(m, b, keep)
+	p := pass[T]{m, a, b, d}
+	p.embeddings()
+	p.encoder()
+	p.predictions()
 	if m.table.Pooler != nil {
-		m.pooler(a, b)
-		m.sentenceOrder(a, m.pooledDropper(b, d))
+		p.pooler()
+		p.sentenceOrder()
 	}
 }
 
-// embeddings sets a.EmbeddingHiddenMapping (T, H): the sum of the word, position and token type embeddings, their
-// norm, dropout, and the linear from embedding size to hidden size that factorizes the embedding.
-func (m *Model[T]) embeddings(a *Activations[T], b *models.Batch, d Dropout) {
-	w, e := m.weights, m.Config.EmbeddingSize
-	w.sumEmbeddings(m.pool, a.Embeddings.Sum, b, e)
-	w.embeddingLayerNorm.forward(m.pool, &a.Embeddings, m.Config.LayerNormEps)
-	if drop := m.dropper(b, d, siteEmbeddings, 0); drop != nil {
-		drop.tokens(m.pool, a.Embeddings.Output, a.Embeddings.Output, e)
-	}
-	w.embeddingHiddenMapping.forward(m.pool, a.EmbeddingHiddenMapping, a.Embeddings.Output)
+// pass is one run over a batch. Its work is divided by rows, tokens of the batch: what happens to a row between two
+// attentions depends on no other row, and a tile of rows goes through all of it while it is in the cache.
+type pass[T kernel.Float] struct {
+	*Model[T]
+	a *Activations[T]
+	b *models.Batch
+	d Dropout
 }
+
+func (p *pass[T]) tiles() tiling { return tilesOf(p.b.Tokens()) }
+
+// embeddings sets EmbeddingHiddenMapping, and what the first attention reads.
+func (p *pass[T]) embeddings() { run(p.pool, p.tiles().count(), embeddingRows[T]{*p}) }
 
 // encoder applies the layers one after the other. Each depth uses the weights of its group, which other depths use
 // too: in the released models there is one layer, used L times.
-func (m *Model[T]) encoder(a *Activations[T], b *models.Batch, d Dropout) {
-	hidden := a.EmbeddingHiddenMapping
-	for i := range a.Layers {
-		a.Layers[i].Input = hidden
-		m.layer(a, i, b, d)
-		hidden = a.Layers[i].FullLayer.Output
+func (p *pass[T]) encoder() {
+	for i := range p.a.Layers {
+		p.attend(i)
+		run(p.pool, p.tiles().count(), layerRows[T]{*p, i})
 	}
-	a.LastHiddenState = hidden
 }
 
-// layer is the i-th use of a layer: self-attention and feed-forward, each with a residual and a norm after it.
-func (m *Model[T]) layer(a *Activations[T], i int, b *models.Batch, d Dropout) {
-	w, act, h := m.layerWeights(m.weights, i), &a.Layers[i], m.Config.HiddenSize
-	mark := a.arena.mark()
-	y := a.arena.take(len(act.Input))
+// embeddingRows computes the sum of the word, position and token type embeddings, their norm, dropout, and the linear
+// from embedding size to hidden size that factorizes the embedding.
+type embeddingRows[T kernel.Float] struct{ pass[T] }
 
-	w.queryKeyValue.forward(m.pool, act.QueryKeyValue, act.Input)
-	m.attention(b, d, i).forward(m.pool, &a.arena, act.Attention, sideBySide(act.QueryKeyValue, h))
-	w.dense.forward(m.pool, y, act.Attention.Context)
-	residual(m.pool, m.dropper(b, d, siteAttentionOutput, i), act.Dense.Sum, act.Input, y, h)
-	w.attentionLayerNorm.forward(m.pool, &act.Dense, m.Config.LayerNormEps)
-
-	w.ffnForward(m.pool, m.Config.HiddenAct, y, act, act.Dense.Output)
-	residual(m.pool, m.dropper(b, d, siteFFNOutput, i), act.FullLayer.Sum, act.Dense.Output, y, h)
-	w.fullLayerLayerNorm.forward(m.pool, &act.FullLayer, m.Config.LayerNormEps)
-	a.arena.release(mark)
+func (p *embeddingRows[T]) do(_, i int) {
+	s, w, a, c := p.tiles().at(i), p.weights, p.a, p.Config
+	w.sumEmbeddings(a.Embeddings.Sum, p.b, s, c.EmbeddingSize)
+	w.embeddingLayerNorm.forward(&a.Embeddings, s, c.LayerNormEps)
+	drop := p.dropper(siteEmbeddings, 0)
+	drop.tokens(a.Embeddings.Output, a.Embeddings.Output, s, c.EmbeddingSize)
+	w.embeddingHiddenMapping.forward(part(a.EmbeddingHiddenMapping, s, c.HiddenSize), part(a.Embeddings.Output, s, c.EmbeddingSize))
+	p.queryKeyValue(0, s)
 }
 
-// Gradient is the derivative of the loss by every parameter, in the table's flat order. Backward adds to it.
-type Gradient[T kernel.Float] struct{ parameters *parameters[T] }
-
-// NewGradient returns a gradient of m, zero.
-func NewGradient[T kernel.Float](m *Model[T]) *Gradient[T] {
-	return &Gradient[T]{view(m.table, make([]T, m.table.Size))}
-}
-
-// Flat returns the numbers of g, without a copy.
-func (g *Gradient[T]) Flat() []T { return g.parameters.flat }
-
-// Backward adds to g the gradient of
-//
-//	Σ masked-LM cross-entropy / denominators.MaskedTokens + Σ sentence cross-entropy / denominators.Sentences
-//
-// for the batch of the last Forward, which must have been run with the same dropout.
-func (m *Model[T]) Backward(g *Gradient[T], a *Activations[T], b *models.Batch, d Dropout, denominators models.Denominators) {
-	mark := a.arena.mark()
-	grad := g.parameters
-	dHidden := a.arena.zeroed(len(a.LastHiddenState))
-	if m.table.Pooler != nil && b.SentenceLabels != nil {
-		dPooled := a.arena.zeroed(len(a.Pooler.Output))
-		crossEntropyBackward(m.pool, a.SOPLogits, b.SentenceLabels, denominators.Sentences)
-		m.sentenceOrderBackward(dPooled, grad, a, m.pooledDropper(b, d))
-		m.poolerBackward(dHidden, grad, dPooled, a, b)
+// queryKeyValue computes what the attention of use i of a layer reads.
+func (p *pass[T]) queryKeyValue(i int, s span) {
+	if i == len(p.a.Layers) {
+		return
 	}
-	crossEntropyBackward(m.pool, a.PredictionLogits, b.MaskedLabels, denominators.MaskedTokens)
-	m.predictionsBackward(dHidden, grad, a, b)
-	dHidden = m.encoderBackward(grad, dHidden, a, b, d)
-	m.embeddingsBackward(grad, dHidden, a, b, d)
-	a.arena.release(mark)
+	act, h := &p.a.Layers[i], p.Config.HiddenSize
+	p.layerWeights(p.weights, i).queryKeyValue.forward(part(act.QueryKeyValue, s, 3*h), part(act.Input, s, h))
 }
 
-// encoderBackward returns the gradient of the first layer's input. The shared layer's gradient is the sum over its
-// uses: each adds to the same tensors.
-func (m *Model[T]) encoderBackward(grad *parameters[T], dHidden []T, a *Activations[T], b *models.Batch, d Dropout) []T {
-	dInput := a.arena.take(len(dHidden))
-	for i := len(a.Layers) - 1; i >= 0; i-- {
-		clear(dInput)
-		m.layerBackward(dInput, grad, dHidden, a, i, b, d)
-		dInput, dHidden = dHidden, dInput
-	}
-	return dHidden
+// attend computes the context of use i of a layer, from query, key and value.
+func (p *pass[T]) attend(i int) {
+	act, mark := &p.a.Layers[i], p.a.arena.mark()
+	at := attentionForward[T]{p.attention(i), act.Context, sideBySide(act.QueryKeyValue, p.Config.HiddenSize)}
+	at.takeScratch(&p.a.arena, p.pool.threads)
+	run(p.pool, at.parts(), at)
+	p.a.arena.release(mark)
 }
 
-// layerBackward adds to dInput and to the gradient of the layer that use i applies, given that of its output.
-func (m *Model[T]) layerBackward(dInput []T, grad *parameters[T], dOutput []T, a *Activations[T], i int, b *models.Batch, d Dropout) {
-	w, act, h := m.layerWeights(m.weights, i), &a.Layers[i], m.Config.HiddenSize
-	dw := m.layerWeights(grad, i)
-	mark := a.arena.mark()
-
-	// The residual sends the gradient of a sum to both of its terms: here dSum is first that of the sum, and then,
-	// with what comes through the other term added, that of the input.
-	dSum := a.arena.zeroed(len(dOutput))
-	w.fullLayerLayerNorm.backward(m.pool, &a.arena, dSum, dw.fullLayerLayerNorm, dOutput, &act.FullLayer)
-	dFFNOutput := residualBackward(m.pool, &a.arena, m.dropper(b, d, siteFFNOutput, i), dSum, h)
-	w.ffnBackward(m.pool, &a.arena, m.Config.HiddenAct, dSum, dw, dFFNOutput, act, act.Dense.Output)
-
-	w.attentionLayerNorm.backward(m.pool, &a.arena, dInput, dw.attentionLayerNorm, dSum, &act.Dense)
-	dDense := residualBackward(m.pool, &a.arena, m.dropper(b, d, siteAttentionOutput, i), dInput, h)
-	dContext := a.arena.zeroed(len(act.Attention.Context))
-	w.dense.backward(m.pool, dContext, dw.dense, dDense, act.Attention.Context)
-	dQueryKeyValue := a.arena.zeroed(len(act.QueryKeyValue))
-	m.attention(b, d, i).backward(m.pool, &a.arena, sideBySide(dQueryKeyValue, h), dContext,
-		act.Attention, sideBySide(act.QueryKeyValue, h))
-	w.queryKeyValue.backward(m.pool, dInput, dw.queryKeyValue, dQueryKeyValue, act.Input)
-	a.arena.release(mark)
+// layerRows is what use i of a layer does with the context: the rest of self-attention, and feed-forward, each with a
+// residual and a norm after it.
+type layerRows[T kernel.Float] struct {
+	pass[T]
+	layer int
 }
 
-// embeddingsBackward adds to the gradients of the mapping, the norm and the three tables.
-func (m *Model[T]) embeddingsBackward(grad *parameters[T], dHidden []T, a *Activations[T], b *models.Batch, d Dropout) {
-	w, e := m.weights, m.Config.EmbeddingSize
-	mark := a.arena.mark()
-	dEmbeddings := a.arena.zeroed(len(a.Embeddings.Output))
-	w.embeddingHiddenMapping.backward(m.pool, dEmbeddings, grad.embeddingHiddenMapping, dHidden, a.Embeddings.Output)
-	if drop := m.dropper(b, d, siteEmbeddings, 0); drop != nil {
-		drop.tokens(m.pool, dEmbeddings, dEmbeddings, e)
-	}
-	dSum := a.arena.zeroed(len(dEmbeddings))
-	w.embeddingLayerNorm.backward(m.pool, &a.arena, dSum, grad.embeddingLayerNorm, dEmbeddings, &a.Embeddings)
-	grad.sumEmbeddingsBackward(dSum, b, e, m.Config.PadTokenID)
-	a.arena.release(mark)
+func (p *layerRows[T]) do(_, i int) {
+	s, h := p.tiles().at(i), p.Config.HiddenSize
+	w, act := p.layerWeights(p.weights, p.layer), &p.a.Layers[p.layer]
+
+	w.dense.forward(part(act.Dense.Sum, s, h), part(act.Context, s, h))
+	p.residual(act.Dense.Sum, act.Input, p.dropper(siteAttentionOutput, p.layer), s)
+	w.attentionLayerNorm.forward(&act.Dense, s, p.Config.LayerNormEps)
+	p.ffn(p.layer, s)
+	p.queryKeyValue(p.layer+1, s)
+}
+
+// residual sets rows s of sum = x + drop(sum).
+func (p *pass[T]) residual(sum, x []T, drop dropper[T], s span) {
+	drop.tokens(sum, sum, s, p.Config.HiddenSize)
+	kernel.Add(part(sum, s, p.Config.HiddenSize), part(x, s, p.Config.HiddenSize))
 }
 
 // layerWeights returns the layer that use i applies: the (i mod inner)-th of the group of its depth.
@@ -177,19 +153,28 @@ func (m *Model[T]) layerWeights(p *parameters[T], i int) *layer[T] {
 }
 
 // attention returns the self-attention of use i of a layer.
-func (m *Model[T]) attention(b *models.Batch, d Dropout, i int) *attention[T] {
-	return &attention[T]{
-		heads: m.Config.NumAttentionHeads, headSize: m.Config.HeadSize(),
-		queryOffsets: b.Offsets, keyOffsets: b.Offsets,
-		dropout: newDropper[T](d, b, m.Config.AttentionProbsDropoutProb, siteAttentionProbs, i),
+func (p *pass[T]) attention(i int) attention[T] {
+	return attention[T]{
+		heads: p.Config.NumAttentionHeads, headSize: p.Config.HeadSize(),
+		queryOffsets: p.b.Offsets, keyOffsets: p.b.Offsets,
+		dropout: newDropper[T](p.d, p.b, p.Config.AttentionProbsDropoutProb, siteAttentionProbs, i),
 	}
 }
 
 // dropper returns the dropout of the hidden states at a site of use i of a layer.
-func (m *Model[T]) dropper(b *models.Batch, d Dropout, s site, i int) *dropper[T] {
-	return newDropper[T](d, b, m.Config.HiddenDropoutProb, s, i)
+func (p *pass[T]) dropper(s site, i int) dropper[T] {
+	return newDropper[T](p.d, p.b, p.Config.HiddenDropoutProb, s, i)
 }
 
-func (m *Model[T]) pooledDropper(b *models.Batch, d Dropout) *dropper[T] {
-	return newDropper[T](d, b, m.Config.ClassifierDropoutProb, sitePooled, 0)
+// AttentionProbs returns the attention probabilities of use i of a layer, before dropout: Σ over the batch's sequences
+// of (A, S, S). a must be of Forward, without Options.Recompute. No pass keeps them.
+func (m *Model[T]) AttentionProbs(a *Activations[T], b *models.Batch, i int) []T {
+	p := pass[T]{m, a, b, Dropout{}}
+	at, in := p.attention(i), sideBySide(a.Layers[i].QueryKeyValue, m.Config.HiddenSize)
+	at.scratch = make([]T, 3*at.largest())
+	var probs []T
+	for j := range at.parts() {
+		probs = append(probs, at.probs(0, at.head(j, in.stride), in)...)
+	}
+	return probs
 }

@@ -8,18 +8,16 @@ import (
 
 // attention is scaled dot-product attention of A heads of D columns, sequence by sequence. Queries and keys have
 // offsets of their own, so that a decoder can attend to an encoder; in ALBERT both are the batch's.
+//
+// A part of the work is one head of one sequence, whose probabilities (S, S) fit the second-level cache. They are not
+// kept for the backward pass, which computes them again from query and key.
 type attention[T kernel.Float] struct {
 	heads, headSize int
 	queryOffsets    []int // (B+1)
 	keyOffsets      []int // (B+1)
 	causal          bool  // query i of a sequence sees its keys 0 to i
-	dropout         *dropper[T]
-}
-
-// attentionActivations is what backward needs.
-type attentionActivations[T kernel.Float] struct {
-	Probs   []T // Σ over sequences of (A, S, S): before dropout
-	Context []T // (T, H): the heads side by side
+	dropout         dropper[T]
+	scratch         []T // of all workers
 }
 
 // projections are attention's three inputs, or their gradients: rows of stride columns, of which the first A·D count.
@@ -39,95 +37,105 @@ type head struct {
 	queries, keys    int // rows
 	query, key       int // in a projection
 	context          int // in the context
-	probs            int // in the probabilities
 	row              int // of the first query, in the batch
 }
 
-// list returns the heads of all sequences, in the order in which their probabilities lie in memory, and the largest
-// number of probabilities that one has.
-func (at *attention[T]) list(stride int) (heads []head, largest int) {
-	probs := 0
+// parts is the number of heads of all sequences.
+func (at *attention[T]) parts() int { return (len(at.queryOffsets) - 1) * at.heads }
+
+// head returns the i-th, sequence by sequence.
+func (at *attention[T]) head(i, stride int) head {
+	b, number := i/at.heads, i%at.heads
+	q, k, column := at.queryOffsets[b], at.keyOffsets[b], number*at.headSize
+	return head{
+		sequence: b, number: number, queries: at.queryOffsets[b+1] - q, keys: at.keyOffsets[b+1] - k,
+		query: q*stride + column, key: k*stride + column, context: q*at.heads*at.headSize + column, row: q,
+	}
+}
+
+// largest returns the most probabilities that a head has.
+func (at *attention[T]) largest() int {
+	n := 0
 	for b := range len(at.queryOffsets) - 1 {
-		q, k := at.queryOffsets[b], at.keyOffsets[b]
-		queries, keys := at.queryOffsets[b+1]-q, at.keyOffsets[b+1]-k
-		for number := range at.heads {
-			column := number * at.headSize
-			heads = append(heads, head{
-				sequence: b, number: number, queries: queries, keys: keys,
-				query: q*stride + column, key: k*stride + column, context: q*at.heads*at.headSize + column,
-				probs: probs, row: q,
-			})
-			probs += queries * keys
-		}
-		largest = max(largest, queries*keys)
+		n = max(n, (at.queryOffsets[b+1]-at.queryOffsets[b])*(at.keyOffsets[b+1]-at.keyOffsets[b]))
 	}
-	return heads, largest
+	return n
 }
 
-// probsSize returns the number of attention probabilities of a batch.
-func probsSize(queryOffsets, keyOffsets []int, heads int) int {
-	size := 0
-	for b := range len(queryOffsets) - 1 {
-		size += heads * (queryOffsets[b+1] - queryOffsets[b]) * (keyOffsets[b+1] - keyOffsets[b])
-	}
-	return size
+// takeScratch takes room for three matrices of probabilities for each thread.
+func (at *attention[T]) takeScratch(a *arena[T], threads int) {
+	at.scratch = a.take(threads * 3 * at.largest())
 }
 
-// forward sets, for each sequence and head,
+// room returns a worker's matrix number j of n probabilities.
+func (at *attention[T]) room(worker, j, n int) []T {
+	return at.scratch[(3*worker+j)*at.largest():][:n]
+}
+
+// probs returns softmax(query·keyᵀ/√D) (S, S) of a head.
+func (at *attention[T]) probs(worker int, h head, in projections[T]) []T {
+	probs := at.room(worker, 0, h.queries*h.keys)
+	kernel.Gemm(false, true, h.queries, h.keys, at.headSize, 1, in.query[h.query:], in.stride,
+		in.key[h.key:], in.stride, 0, probs, h.keys)
+	at.hideFuture(probs, h)
+	kernel.Softmax(probs, probs, h.keys, at.scale())
+	return probs
+}
+
+// attentionForward sets, for each sequence and head,
 //
 //	probs = softmax(query·keyᵀ/√D)    context = drop(probs)·value
-func (at *attention[T]) forward(p *pool, a *arena[T], act attentionActivations[T], in projections[T]) {
-	heads, largest := at.list(in.stride)
-	mark := a.mark()
-	scratch := a.take(p.threads * largest)
-	width := at.heads * at.headSize
-	p.run(len(heads), func(worker, i int) {
-		h := heads[i]
-		d := at.headSize
-		probs := act.Probs[h.probs:][:h.queries*h.keys]
-		kernel.Gemm(false, true, h.queries, h.keys, d, 1, in.query[h.query:], in.stride,
-			in.key[h.key:], in.stride, 0, probs, h.keys)
-		at.hideFuture(probs, h)
-		kernel.Softmax(probs, probs, h.keys, at.scale())
-		dropped := at.drop(scratch[worker*largest:][:len(probs)], probs, h)
-		kernel.Gemm(false, false, h.queries, d, h.keys, 1, dropped, h.keys,
-			in.value[h.key:], in.stride, 0, act.Context[h.context:], width)
-	})
-	a.release(mark)
+type attentionForward[T kernel.Float] struct {
+	attention[T]
+	context []T // (T, H): the heads side by side
+	in      projections[T]
 }
 
-// backward adds to the gradients of query, key and value, given that of the context (T, H).
-//
-//	dValue += drop(probs)ᵀ·dContext       dProbs = drop(dContext·valueᵀ)
-//	dScores = probs∘(dProbs − Σ probs∘dProbs)/√D
-//	dQuery += dScores·key                 dKey += dScoresᵀ·query
-func (at *attention[T]) backward(p *pool, a *arena[T], d projections[T], dContext []T, act attentionActivations[T], in projections[T]) {
-	heads, largest := at.list(in.stride)
-	mark := a.mark()
-	scratch := a.take(p.threads * 2 * largest)
-	width := at.heads * at.headSize
-	p.run(len(heads), func(worker, i int) {
-		h := heads[i]
-		size := at.headSize
-		n := h.queries * h.keys
-		probs := act.Probs[h.probs:][:n]
-		dProbs := scratch[2*worker*largest:][:n]
-		dScores := scratch[(2*worker+1)*largest:][:n]
+func (at *attentionForward[T]) do(worker, i int) {
+	h, width := at.head(i, at.in.stride), at.heads*at.headSize
+	dropped := at.drop(at.room(worker, 1, h.queries*h.keys), at.probs(worker, h, at.in), h)
+	kernel.Gemm(false, false, h.queries, at.headSize, h.keys, 1, dropped, h.keys,
+		at.in.value[h.key:], at.in.stride, 0, at.context[h.context:], width)
+}
 
-		dropped := at.drop(dScores, probs, h)
-		kernel.Gemm(true, false, h.keys, size, h.queries, 1, dropped, h.keys,
-			dContext[h.context:], width, 1, d.value[h.key:], d.stride)
-		kernel.Gemm(false, true, h.queries, h.keys, size, 1, dContext[h.context:], width,
-			in.value[h.key:], in.stride, 0, dProbs, h.keys)
-		at.drop(dProbs, dProbs, h)
-		clear(dScores)
-		kernel.SoftmaxBackward(dScores, dProbs, probs, h.keys, at.scale())
-		kernel.Gemm(false, false, h.queries, size, h.keys, 1, dScores, h.keys,
-			in.key[h.key:], in.stride, 1, d.query[h.query:], d.stride)
-		kernel.Gemm(true, false, h.keys, size, h.queries, 1, dScores, h.keys,
-			in.query[h.query:], in.stride, 1, d.key[h.key:], d.stride)
-	})
-	a.release(mark)
+// attentionBackward sets the gradients of query, key and value, given that of the context (T, H):
+//
+//	dValue = drop(probs)ᵀ·dContext        dProbs = drop(dContext·valueᵀ)
+//	dScores = probs∘(dProbs − Σ probs∘dProbs)/√D
+//	dQuery = dScores·key                  dKey = dScoresᵀ·query
+//
+// The gradients of weights that are known by then are other parts of the same task.
+type attentionBackward[T kernel.Float] struct {
+	attention[T]
+	d         projections[T]
+	dContext  []T
+	in        projections[T]
+	gradients linearGradients[T]
+}
+
+func (at *attentionBackward[T]) parts() int { return at.gradients.parts() + at.attention.parts() }
+
+func (at *attentionBackward[T]) do(worker, i int) {
+	others := at.gradients.parts()
+	if i < others {
+		at.gradients.do(worker, i)
+		return
+	}
+	h, size, width := at.head(i-others, at.in.stride), at.headSize, at.heads*at.headSize
+	probs := at.probs(worker, h, at.in)
+	dropped := at.drop(at.room(worker, 1, len(probs)), probs, h)
+	kernel.Gemm(true, false, h.keys, size, h.queries, 1, dropped, h.keys,
+		at.dContext[h.context:], width, 0, at.d.value[h.key:], at.d.stride)
+
+	dScores := at.room(worker, 2, len(probs))
+	kernel.Gemm(false, true, h.queries, h.keys, size, 1, at.dContext[h.context:], width,
+		at.in.value[h.key:], at.in.stride, 0, dScores, h.keys)
+	at.drop(dScores, dScores, h)
+	kernel.SoftmaxBackward(dScores, dScores, probs, h.keys, at.scale())
+	kernel.Gemm(false, false, h.queries, size, h.keys, 1, dScores, h.keys,
+		at.in.key[h.key:], at.in.stride, 0, at.d.query[h.query:], at.d.stride)
+	kernel.Gemm(true, false, h.keys, size, h.queries, 1, dScores, h.keys,
+		at.in.query[h.query:], at.in.stride, 0, at.d.key[h.key:], at.d.stride)
 }
 
 func (at *attention[T]) scale() T { return T(1 / math.Sqrt(float64(at.headSize))) }
@@ -146,7 +154,7 @@ func (at *attention[T]) hideFuture(scores []T, h head) {
 
 // drop returns probs after dropout: in out, or probs itself where nothing is dropped.
 func (at *attention[T]) drop(out, probs []T, h head) []T {
-	if at.dropout == nil {
+	if !at.dropout.drops() {
 		return probs
 	}
 	column := h.number * (h.keys + 3) / 4 * 4

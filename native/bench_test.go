@@ -50,15 +50,23 @@ func BenchmarkStep(b *testing.B) {
 		preset            string
 		sequences, length int
 	}{{"albert-tiny", 64, 64}, {"albert-base-v2", 8, 128}} {
-		for threads := 1; threads <= runtime.NumCPU(); threads *= 2 {
-			b.Run(fmt.Sprintf("%s/batch=%dx%d/threads=%d", shape.preset, shape.sequences, shape.length, threads), func(b *testing.B) {
+		for _, o := range []Options{
+			{Threads: 1}, {Threads: runtime.NumCPU()}, {Threads: runtime.NumCPU(), Recompute: true},
+			{Threads: 1, Precision: BF16}, {Threads: runtime.NumCPU(), Precision: BF16},
+		} {
+			name := fmt.Sprintf("%s/batch=%dx%d/threads=%d/precision=%v/recompute=%v",
+				shape.preset, shape.sequences, shape.length, o.Threads, o.Precision, o.Recompute)
+			b.Run(name, func(b *testing.B) {
+				if err := o.Precision.Available(); err != nil {
+					b.Skip(err)
+				}
 				c, err := models.Preset(shape.preset)
 				if err != nil {
 					b.Fatal(err)
 				}
 				w := models.NewWeights(c)
 				w.Initialize(1)
-				e := NewEngine(w, Options{Threads: threads})
+				e := newEngine(b, w, o)
 				batch := benchmarkBatch(c, shape.sequences, shape.length)
 				d := models.Denominators{MaskedTokens: float64(len(batch.MaskedLabels)), Sentences: float64(batch.Sequences())}
 				for b.Loop() {

@@ -2,6 +2,7 @@ package native
 
 import (
 	"math/bits"
+	"slices"
 
 	"goalbert/models"
 	"goalbert/native/kernel"
@@ -27,7 +28,7 @@ const (
 	sitePooled
 )
 
-// dropper drops the values of one site of one use of a layer. A nil dropper drops nothing.
+// dropper drops the values of one site of one use of a layer. The zero value drops nothing.
 type dropper[T kernel.Float] struct {
 	batch     *models.Batch
 	key       [2]uint32
@@ -35,13 +36,13 @@ type dropper[T kernel.Float] struct {
 	scale     T      // of the others: 1/(1-rate)
 }
 
-// newDropper returns the dropper of a site, nil where nothing is dropped.
-func newDropper[T kernel.Float](d Dropout, b *models.Batch, rate float64, s site, layer int) *dropper[T] {
+// newDropper returns the dropper of a site.
+func newDropper[T kernel.Float](d Dropout, b *models.Batch, rate float64, s site, layer int) dropper[T] {
 	if !d.Enabled || rate == 0 {
-		return nil
+		return dropper[T]{}
 	}
 	key := splitmix(splitmix(d.Seed) ^ uint64(layer)<<8 ^ uint64(s))
-	return &dropper[T]{
+	return dropper[T]{
 		batch:     b,
 		key:       [2]uint32{uint32(key), uint32(key >> 32)},
 		threshold: uint32(rate * (1 << 32)),
@@ -49,14 +50,21 @@ func newDropper[T kernel.Float](d Dropout, b *models.Batch, rate float64, s site
 	}
 }
 
-// tokens sets out = drop(x) for x (T, columns); out may be x.
-func (d *dropper[T]) tokens(p *pool, out, x []T, columns int) {
-	p.run(d.batch.Sequences(), func(_, b int) {
-		for row := d.batch.Offsets[b]; row < d.batch.Offsets[b+1]; row++ {
-			lo, hi := row*columns, (row+1)*columns
-			d.row(out[lo:hi], x[lo:hi], b, int(d.batch.PositionIDs[row]), 0)
+func (d *dropper[T]) drops() bool { return d.batch != nil }
+
+// tokens sets rows s of out to drop(x), both (T, columns); out may be x.
+func (d *dropper[T]) tokens(out, x []T, s span, columns int) {
+	if !d.drops() {
+		return
+	}
+	sequence, _ := slices.BinarySearch(d.batch.Offsets, s.lo+1)
+	for row := s.lo; row < s.hi; row++ {
+		for row >= d.batch.Offsets[sequence] {
+			sequence++
 		}
-	})
+		lo, hi := row*columns, (row+1)*columns
+		d.row(out[lo:hi], x[lo:hi], sequence-1, int(d.batch.PositionIDs[row]), 0)
+	}
 }
 
 // row sets out = drop(x) for one row: of sequence b of the batch, at a position, its columns counted from column.

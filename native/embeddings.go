@@ -5,16 +5,14 @@ import (
 	"goalbert/native/kernel"
 )
 
-// sumEmbeddings sets out (T, E) to word + position + token type.
-func (w *parameters[T]) sumEmbeddings(p *pool, out []T, b *models.Batch, e int) {
-	p.rows(b.Tokens(), func(_, lo, hi int) {
-		for row := lo; row < hi; row++ {
-			dst := out[row*e : (row+1)*e]
-			copy(dst, w.word[int(b.InputIDs[row])*e:][:e])
-			kernel.Add(dst, w.position[int(b.PositionIDs[row])*e:][:e])
-			kernel.Add(dst, w.tokenType[int(b.TokenTypeIDs[row])*e:][:e])
-		}
-	})
+// sumEmbeddings sets rows s of out (T, E) to word + position + token type.
+func (w *parameters[T]) sumEmbeddings(out []T, b *models.Batch, s span, e int) {
+	for row := s.lo; row < s.hi; row++ {
+		dst := out[row*e : (row+1)*e]
+		copy(dst, w.word[int(b.InputIDs[row])*e:][:e])
+		kernel.Add(dst, w.position[int(b.PositionIDs[row])*e:][:e])
+		kernel.Add(dst, w.tokenType[int(b.TokenTypeIDs[row])*e:][:e])
+	}
 }
 
 // sumEmbeddingsBackward adds the gradient of the sum (T, E) to the three tables, the rows in order. The row of <pad>

@@ -18,22 +18,39 @@ type Engine struct {
 	dropout     Dropout
 }
 
+// Precision is what linears round their weights, inputs and gradients to. Sums, weights, norms, softmax, losses and the
+// optimizer are float32 in any case.
+type Precision = kernel.Precision
+
+const (
+	FP32 = kernel.Full
+	BF16 = kernel.BF16
+)
+
+// ParsePrecision returns the precision of a name, fp32 or bf16.
+func ParsePrecision(name string) (Precision, error) { return kernel.ParsePrecision(name) }
+
 // Options of an engine.
 type Options struct {
-	Threads int    // at least one is used
-	Seed    uint64 // of dropout
+	Threads   int       // at least one is used
+	Seed      uint64    // of dropout
+	Precision Precision // an error where this processor lacks it
+	Recompute bool      // keep little of each layer and compute it again in the backward pass: less memory for more time
 }
 
 // NewEngine returns an engine that trains w, changing it in place.
-func NewEngine(w *models.Weights, o Options) *Engine {
-	m := New[float32](w, o.Threads)
+func NewEngine(w *models.Weights, o Options) (*Engine, error) {
+	if err := o.Precision.Available(); err != nil {
+		return nil, fmt.Errorf("native: %w", err)
+	}
+	m := newModel[float32](w, o)
 	return &Engine{
 		weights:   w,
 		model:     m,
 		gradient:  NewGradient(m),
 		optimizer: newOptimizer(w.Parameters),
 		dropout:   Dropout{Enabled: true, Seed: o.Seed},
-	}
+	}, nil
 }
 
 // Accumulate runs forward, with dropout, and backward of one micro-batch. It adds to the gradient that of the loss
@@ -55,8 +72,12 @@ func (e *Engine) AllReduce(f func([]float32) error) error { return f(e.gradient.
 // norm that is not finite is an error, and leaves the weights and the optimizer as they were.
 func (e *Engine) Step(h models.Hyperparameters) (gradNorm float64, err error) {
 	gradNorm, err = e.optimizer.update(e.model.pool, e.weights.Data, e.gradient.Flat(), h)
-	clear(e.gradient.Flat())
-	return gradNorm, err
+	if err != nil {
+		clear(e.gradient.Flat())
+		return gradNorm, err
+	}
+	e.model.pack()
+	return gradNorm, nil
 }
 
 // Evaluate returns the loss sums of b, without dropout.
@@ -64,7 +85,7 @@ func (e *Engine) Evaluate(b *models.Batch) (models.Losses, error) {
 	if err := Check(e.model.Config, b); err != nil {
 		return models.Losses{}, err
 	}
-	e.model.Forward(&e.activations, b, Dropout{})
+	e.model.Infer(&e.activations, b)
 	return e.model.Loss(&e.activations, b), nil
 }
 
@@ -89,7 +110,7 @@ func (e *Engine) LoadOptimizer(path string) error {
 }
 
 // KernelSet names the arithmetic. Results are the same bits within one set.
-func (e *Engine) KernelSet() string { return KernelSet() }
+func (e *Engine) KernelSet() string { return kernel.SetOf(e.model.packs.precision) }
 
 // KernelSet names the arithmetic of this build on this machine.
 func KernelSet() string { return kernel.Set() }

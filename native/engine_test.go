@@ -15,7 +15,7 @@ import (
 // A gradient that is not finite leaves the weights and the optimizer as they were.
 func TestStepRefusesNaN(t *testing.T) {
 	c := testConfig()
-	e := NewEngine(testWeights(c), Options{Threads: 1})
+	e := newEngine(t, testWeights(c), Options{Threads: 1})
 	before := slices.Clone(e.Weights().Data)
 	e.AllReduce(func(g []float32) error { g[17] = float32(math.NaN()); return nil })
 	norm, err := e.Step(testHyperparameters(models.AdamW))
@@ -41,7 +41,7 @@ func TestOptimizerRoundTrip(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	first := NewEngine(testWeights(c), Options{Threads: 1})
+	first := newEngine(t, testWeights(c), Options{Threads: 1})
 	step(first)
 	path := filepath.Join(t.TempDir(), "optimizer.safetensors")
 	var out bytes.Buffer
@@ -53,7 +53,7 @@ func TestOptimizerRoundTrip(t *testing.T) {
 	}
 	w := models.NewWeights(c)
 	copy(w.Data, first.Weights().Data)
-	second := NewEngine(w, Options{Threads: 1})
+	second := newEngine(t, w, Options{Threads: 1})
 	if err := second.LoadOptimizer(path); err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func TestOptimizerRoundTrip(t *testing.T) {
 	}
 
 	c.HiddenSize *= 2
-	third := NewEngine(testWeights(c), Options{Threads: 1})
+	third := newEngine(t, testWeights(c), Options{Threads: 1})
 	if err := third.LoadOptimizer(path); err == nil || !strings.Contains(err.Error(), "state of another model") {
 		t.Errorf("the state of another model: got error %v", err)
 	}

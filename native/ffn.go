@@ -1,45 +1,36 @@
 package native
 
-import (
-	"goalbert/models"
-	"goalbert/native/kernel"
-)
-
-// ffnForward sets out (T, H) = ffn_output(f(ffn(x))), and act's two intermediates (T, I).
-func (l *layer[T]) ffnForward(p *pool, f models.Activation, out []T, act *LayerActivations[T], x []T) {
-	l.ffn.forward(p, act.FFN, x)
-	activate(p, f, act.FFNActivation, act.FFN, len(l.ffn.bias))
-	l.ffnOutput.forward(p, out, act.FFNActivation)
+// ffn computes rows s of the feed-forward half of use layer of a layer:
+//
+//	full_layer_layer_norm(x + drop(ffn_output(f(ffn(x)))))
+func (p *pass[T]) ffn(layer int, s span) {
+	w, act := p.layerWeights(p.weights, layer), &p.a.Layers[layer]
+	p.ffnInner(layer, s)
+	w.ffnOutput.forward(part(act.FullLayer.Sum, s, p.Config.HiddenSize), part(act.FFNActivation, s, w.ffn.out()))
+	p.residual(act.FullLayer.Sum, act.Dense.Output, p.dropper(siteFFNOutput, layer), s)
+	w.fullLayerLayerNorm.forward(&act.FullLayer, s, p.Config.LayerNormEps)
 }
 
-// ffnBackward adds to dX and to the gradients d of l, given dOut and the input x.
-func (l *layer[T]) ffnBackward(p *pool, a *arena[T], f models.Activation, dX []T, d *layer[T], dOut []T, act *LayerActivations[T], x []T) {
-	mark := a.mark()
-	dActivation := a.zeroed(len(act.FFNActivation))
-	l.ffnOutput.backward(p, dActivation, d.ffnOutput, dOut, act.FFNActivation)
-	dFFN := a.zeroed(len(act.FFN))
-	activateBackward(p, f, dFFN, dActivation, act.FFN, len(l.ffn.bias))
-	l.ffn.backward(p, dX, d.ffn, dFFN, x)
-	a.release(mark)
+// ffnInner computes f(ffn(x)), of the intermediate size.
+func (p *pass[T]) ffnInner(layer int, s span) {
+	w, act := p.layerWeights(p.weights, layer), &p.a.Layers[layer]
+	inner := part(act.FFN, s, w.ffn.out())
+	w.ffn.forward(inner, part(act.Dense.Output, s, p.Config.HiddenSize))
+	activate(p.Config.HiddenAct, part(act.FFNActivation, s, w.ffn.out()), inner)
 }
 
-// residual sets sum = x + drop(y) (T, H); y holds drop(y) afterwards.
-func residual[T kernel.Float](p *pool, drop *dropper[T], sum, x, y []T, columns int) {
-	if drop != nil {
-		drop.tokens(p, y, y, columns)
-	}
-	p.rows(len(x)/columns, func(_, lo, hi int) {
-		copy(sum[lo*columns:hi*columns], x[lo*columns:hi*columns])
-		kernel.Add(sum[lo*columns:hi*columns], y[lo*columns:hi*columns])
-	})
-}
-
-// residualBackward returns the gradient of y, given that of the sum: dSum itself where nothing was dropped.
-func residualBackward[T kernel.Float](p *pool, a *arena[T], drop *dropper[T], dSum []T, columns int) []T {
-	if drop == nil {
-		return dSum
-	}
-	dY := a.take(len(dSum))
-	drop.tokens(p, dY, dSum, columns)
-	return dY
+// ffnBackward sets rows s of dAttention to the gradient of x, given that of the output in dHidden, and packs the inputs
+// of both linears. The rows are part number i of the task.
+func (p *backwardPass[T]) ffnBackward(layer, i int, s span) {
+	h, inner := p.Config.HiddenSize, p.Config.IntermediateSize
+	w, act := p.layerWeights(p.weights, layer), &p.a.Layers[layer]
+	w.fullLayerLayerNorm.backward(p.dFullLayer, &p.fullLayerNorm, i, p.dHidden, &act.FullLayer, s)
+	drop := p.dropper(siteFFNOutput, layer)
+	drop.tokens(p.dFFNOutput, p.dFullLayer, s, h)
+	dFFN := part(p.dFFN, s, inner)
+	w.ffnOutput.backward(dFFN, part(p.dFFNOutput, s, h), nil)
+	activateBackward(p.Config.HiddenAct, dFFN, dFFN, part(act.FFN, s, inner))
+	w.ffn.backward(part(p.dAttention, s, h), dFFN, part(p.dFullLayer, s, h))
+	p.ffnActivation.Pack(false, act.FFNActivation, inner, s.lo, s.hi)
+	p.denseOutput.Pack(false, act.Dense.Output, h, s.lo, s.hi)
 }

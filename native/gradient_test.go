@@ -79,6 +79,7 @@ func checkGradient(t *testing.T, c models.Config, b *models.Batch, d Dropout) {
 	m := New[float64](testWeights(c), 2)
 	var a Activations[float64]
 	loss := func() float64 {
+		m.pack()
 		m.Forward(&a, b, d)
 		return totalLoss(m.Loss(&a, b), testDenominators)
 	}
@@ -89,4 +90,13 @@ func checkGradient(t *testing.T, c models.Config, b *models.Batch, d Dropout) {
 		lo, hi := p.Offset, p.Offset+p.Size()
 		numeric.CheckGradient(t, p.Name, loss, m.weights.flat[lo:hi], g.Flat()[lo:hi])
 	}
+}
+
+func newEngine(t testing.TB, w *models.Weights, o Options) *Engine {
+	t.Helper()
+	e, err := NewEngine(w, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
 }

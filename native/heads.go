@@ -1,9 +1,6 @@
 package native
 
-import (
-	"goalbert/models"
-	"goalbert/native/kernel"
-)
+import "goalbert/native/kernel"
 
 // gather copies to out (n, columns) the rows of x that rows names; scatterAdd is its backward.
 func gather[T kernel.Float, I int | int32](out, x []T, rows []I, columns int) {
@@ -18,77 +15,120 @@ func scatterAdd[T kernel.Float, I int | int32](dX, dOut []T, rows []I, columns i
 	}
 }
 
+// predictions computes the masked-LM head, at the masked positions only.
+func (p *pass[T]) predictions() {
+	run(p.pool, p.maskedTiles().count(), predictionRows[T]{*p})
+}
+
+func (p *pass[T]) maskedTiles() tiling { return tilesOf(len(p.b.MaskedPositions)) }
+
+// predictionRows is a linear to the embedding size, the activation, a norm, and the tied decoder, which is the word
+// embeddings with a bias of its own.
+type predictionRows[T kernel.Float] struct{ pass[T] }
+
+func (p *predictionRows[T]) do(_, i int) {
+	s, w, a, c := p.maskedTiles().at(i), p.weights, p.a, p.Config
+	transform, e := &a.PredictionsActivation, c.EmbeddingSize
+	hidden, dense := part(a.MaskedHidden, s, c.HiddenSize), part(a.PredictionsDense, s, e)
+	gather(hidden, a.LastHiddenState, p.b.MaskedPositions[s.lo:s.hi], c.HiddenSize)
+	w.predictionsDense.forward(dense, hidden)
+	activate(c.HiddenAct, part(transform.Sum, s, e), dense)
+	w.predictionsLayerNorm.forward(transform, s, c.LayerNormEps)
+	w.decoder.forward(part(a.PredictionLogits, s, c.VocabSize), part(transform.Output, s, e))
+}
+
 // pooler computes, for each sequence, tanh of a linear of its first token's hidden state.
-func (m *Model[T]) pooler(a *Activations[T], b *models.Batch) {
-	first := b.Offsets[:b.Sequences()]
-	gather(a.Pooler.FirstHidden, a.LastHiddenState, first, m.Config.HiddenSize)
-	m.weights.pooler.forward(m.pool, a.Pooler.Output, a.Pooler.FirstHidden)
+func (p *pass[T]) pooler() {
+	a := p.a
+	gather(a.Pooler.FirstHidden, a.LastHiddenState, p.b.Offsets[:p.b.Sequences()], p.Config.HiddenSize)
+	p.weights.pooler.forward(a.Pooler.Output, a.Pooler.FirstHidden)
 	kernel.Tanh(a.Pooler.Output, a.Pooler.Output)
 }
 
-func (m *Model[T]) poolerBackward(dHidden []T, d *parameters[T], dOutput []T, a *Activations[T], b *models.Batch) {
-	mark := a.arena.mark()
-	dLinear := a.arena.zeroed(len(dOutput))
-	kernel.TanhBackward(dLinear, dOutput, a.Pooler.Output)
-	dFirst := a.arena.zeroed(len(dOutput))
-	m.weights.pooler.backward(m.pool, dFirst, d.pooler, dLinear, a.Pooler.FirstHidden)
-	scatterAdd(dHidden, dFirst, b.Offsets[:b.Sequences()], m.Config.HiddenSize)
-	a.arena.release(mark)
+// sentenceOrder computes the classifier of the sentence objective on the pooled output.
+func (p *pass[T]) sentenceOrder() {
+	copy(p.a.Pooler.Dropped, p.a.Pooler.Output)
+	p.dropPooled(p.a.Pooler.Dropped)
+	p.weights.sopClassifier.forward(p.a.SOPLogits, p.a.Pooler.Dropped)
 }
 
-// predictions is the masked-LM head, at the masked positions only: a linear to the embedding size, the activation, a
-// norm, and the tied decoder, which is the word embeddings with a bias of its own.
-func (m *Model[T]) predictions(a *Activations[T], b *models.Batch) {
-	w := m.weights
-	transform := &a.PredictionsActivation
-	gather(a.MaskedHidden, a.LastHiddenState, b.MaskedPositions, m.Config.HiddenSize)
-	w.predictionsDense.forward(m.pool, a.PredictionsDense, a.MaskedHidden)
-	activate(m.pool, m.Config.HiddenAct, transform.Sum, a.PredictionsDense, m.Config.EmbeddingSize)
-	w.predictionsLayerNorm.forward(m.pool, transform, m.Config.LayerNormEps)
-	m.decoder(w).forward(m.pool, a.PredictionLogits, transform.Output)
-}
-
-// predictionsBackward expects the gradient of the logits in their place.
-func (m *Model[T]) predictionsBackward(dHidden []T, d *parameters[T], a *Activations[T], b *models.Batch) {
-	w := m.weights
-	transform := &a.PredictionsActivation
-	mark := a.arena.mark()
-	dOutput := a.arena.zeroed(len(transform.Output))
-	m.decoder(w).backward(m.pool, dOutput, m.decoder(d), a.PredictionLogits, transform.Output)
-	dActivation := a.arena.zeroed(len(transform.Sum))
-	w.predictionsLayerNorm.backward(m.pool, &a.arena, dActivation, d.predictionsLayerNorm, dOutput, transform)
-	dDense := a.arena.zeroed(len(a.PredictionsDense))
-	activateBackward(m.pool, m.Config.HiddenAct, dDense, dActivation, a.PredictionsDense, m.Config.EmbeddingSize)
-	dMasked := a.arena.zeroed(len(a.MaskedHidden))
-	w.predictionsDense.backward(m.pool, dMasked, d.predictionsDense, dDense, a.MaskedHidden)
-	scatterAdd(dHidden, dMasked, b.MaskedPositions, m.Config.HiddenSize)
-	a.arena.release(mark)
-}
-
-// decoder is the word embeddings as a linear to the vocabulary.
-func (m *Model[T]) decoder(p *parameters[T]) linear[T] {
-	return linear[T]{weight: p.word, bias: p.predictionsBias}
-}
-
-// sentenceOrder is the classifier of the sentence objective on the pooled output.
-func (m *Model[T]) sentenceOrder(a *Activations[T], drop *dropper[T]) {
-	copy(a.Pooler.Dropped, a.Pooler.Output)
-	m.dropPooled(drop, a.Pooler.Dropped)
-	m.weights.sopClassifier.forward(m.pool, a.SOPLogits, a.Pooler.Dropped)
-}
-
-// sentenceOrderBackward expects the gradient of the logits in their place.
-func (m *Model[T]) sentenceOrderBackward(dPooled []T, d *parameters[T], a *Activations[T], drop *dropper[T]) {
-	m.weights.sopClassifier.backward(m.pool, dPooled, d.sopClassifier, a.SOPLogits, a.Pooler.Dropped)
-	m.dropPooled(drop, dPooled)
-}
-
-func (m *Model[T]) dropPooled(drop *dropper[T], x []T) {
-	if drop == nil {
+// dropPooled drops from x (B, H).
+func (p *pass[T]) dropPooled(x []T) {
+	drop := newDropper[T](p.d, p.b, p.Config.ClassifierDropoutProb, sitePooled, 0)
+	if !drop.drops() {
 		return
 	}
-	h := m.Config.HiddenSize
-	for b := range drop.batch.Sequences() {
-		drop.row(x[b*h:(b+1)*h], x[b*h:(b+1)*h], b, 0, 0)
+	for i := range p.b.Sequences() {
+		row := part(x, span{i, i + 1}, p.Config.HiddenSize)
+		drop.row(row, row, i, 0, 0)
 	}
+}
+
+// sentenceBackward replaces the sentence logits by their gradient, and adds to dHidden and to the gradients of the
+// classifier and the pooler.
+func (p *backwardPass[T]) sentenceBackward(denominator float64) {
+	a, w, arena, h, sequences := p.a, p.weights, &p.a.arena, p.Config.HiddenSize, p.b.Sequences()
+	mark := arena.mark()
+	crossEntropyBackward(a.SOPLogits, p.b.SentenceLabels, denominator)
+	dPooled, dFirst := arena.take(sequences*h), arena.take(sequences*h)
+	w.sopClassifier.backward(dPooled, a.SOPLogits, nil)
+	p.dropPooled(dPooled)
+	kernel.TanhBackward(dPooled, dPooled, a.Pooler.Output)
+	w.pooler.backward(dFirst, dPooled, nil)
+	scatterAdd(p.dHidden, dFirst, p.b.Offsets[:sequences], h)
+
+	dropped, first := p.packed(sequences, h), p.packed(sequences, h)
+	dropped.Pack(false, a.Pooler.Dropped, h, 0, sequences)
+	first.Pack(false, a.Pooler.FirstHidden, h, 0, sequences)
+	gradients := linearGradients[T]{
+		{&p.grad.sopClassifier, a.SOPLogits, dropped}, {&p.grad.pooler, dPooled, first},
+	}
+	run(p.pool, gradients.parts(), gradients)
+	arena.release(mark)
+}
+
+// predictionsBackward replaces the prediction logits by their gradient, and adds to dHidden and to the gradients of the
+// masked-LM head.
+func (p *backwardPass[T]) predictionsBackward(denominator float64) {
+	a, arena, e, h := p.a, &p.a.arena, p.Config.EmbeddingSize, p.Config.HiddenSize
+	masked := len(p.b.MaskedPositions)
+	if masked == 0 {
+		return
+	}
+	mark := arena.mark()
+	rows := predictionRowsBackward[T]{
+		backwardPass: p, denominator: denominator, dDense: arena.take(masked * e), dMasked: arena.take(masked * h),
+		norm: newNormGradients(arena, p.maskedTiles().count(), e), hidden: p.packed(masked, h), output: p.packed(masked, e),
+	}
+	run(p.pool, p.maskedTiles().count(), rows)
+	rows.norm.addTo(p.grad.predictionsLayerNorm)
+	scatterAdd(p.dHidden, rows.dMasked, p.b.MaskedPositions, h)
+	gradients := linearGradients[T]{
+		{&p.grad.decoder, a.PredictionLogits, rows.output}, {&p.grad.predictionsDense, rows.dDense, rows.hidden},
+	}
+	run(p.pool, gradients.parts(), gradients)
+	arena.release(mark)
+}
+
+// predictionRowsBackward is the backward pass of predictionRows.
+type predictionRowsBackward[T kernel.Float] struct {
+	*backwardPass[T]
+	denominator    float64
+	dDense         []T // (M, E)
+	dMasked        []T // (M, H)
+	norm           normGradients[T]
+	hidden, output kernel.Packed[T] // the inputs of dense and decoder
+}
+
+func (p *predictionRowsBackward[T]) do(_, i int) {
+	s, w, a, c := p.maskedTiles().at(i), p.weights, p.a, p.Config
+	transform, e, h := &a.PredictionsActivation, c.EmbeddingSize, c.HiddenSize
+	dLogits, dDense := part(a.PredictionLogits, s, c.VocabSize), part(p.dDense, s, e)
+	crossEntropyBackward(dLogits, p.b.MaskedLabels[s.lo:s.hi], p.denominator)
+	w.decoder.backward(dDense, dLogits, nil)
+	w.predictionsLayerNorm.backward(p.dDense, &p.norm, i, p.dDense, transform, s)
+	activateBackward(c.HiddenAct, dDense, dDense, part(a.PredictionsDense, s, e))
+	w.predictionsDense.backward(part(p.dMasked, s, h), dDense, nil)
+	p.hidden.Pack(false, a.MaskedHidden, h, s.lo, s.hi)
+	p.output.Pack(false, transform.Output, e, s.lo, s.hi)
 }

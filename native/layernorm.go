@@ -13,31 +13,42 @@ type normalized[T kernel.Float] struct {
 	Output []T // (rows, columns)
 }
 
-// forward sets n.Output to the normalization of n.Sum.
-func (l layerNorm[T]) forward(p *pool, n *normalized[T], eps float64) {
+// forward sets rows s of n.Output to the normalization of n.Sum.
+func (l *layerNorm[T]) forward(n *normalized[T], s span, eps float64) {
 	columns := len(l.weight)
-	p.rows(len(n.Mean), func(_, lo, hi int) {
-		a, b := lo*columns, hi*columns
-		kernel.LayerNorm(n.Output[a:b], n.Mean[lo:hi], n.RStd[lo:hi], n.Sum[a:b], l.weight, l.bias, T(eps))
-	})
+	kernel.LayerNorm(part(n.Output, s, columns), n.Mean[s.lo:s.hi], n.RStd[s.lo:s.hi], part(n.Sum, s, columns),
+		l.weight, l.bias, T(eps))
 }
 
-// backward adds to dX, the gradient of n.Sum, and to the gradients d of l, given that of n.Output.
-// The sums over rows are made tile by tile and added in the order of the tiles.
-func (l layerNorm[T]) backward(p *pool, a *arena[T], dX []T, d layerNorm[T], dOut []T, n *normalized[T]) {
+// backward sets rows s of dX, the gradient of n.Sum, which may be dOut, that of n.Output, and adds to part i of the
+// gradients of weight and bias.
+func (l *layerNorm[T]) backward(dX []T, d *normGradients[T], i int, dOut []T, n *normalized[T], s span) {
 	columns := len(l.weight)
-	rows := len(n.Mean)
-	mark := a.mark()
-	partial := a.zeroed(tiles(rows) * 2 * columns)
-	p.rows(rows, func(i, lo, hi int) {
-		x, y := lo*columns, hi*columns
-		dWeight := partial[2*i*columns:][:columns]
-		dBias := partial[(2*i+1)*columns:][:columns]
-		kernel.LayerNormBackward(dX[x:y], dWeight, dBias, dOut[x:y], n.Sum[x:y], n.Mean[lo:hi], n.RStd[lo:hi], l.weight)
-	})
-	for i := range tiles(rows) {
-		kernel.Add(d.weight, partial[2*i*columns:][:columns])
-		kernel.Add(d.bias, partial[(2*i+1)*columns:][:columns])
+	dWeight, dBias := d.part(i)
+	kernel.LayerNormBackward(part(dX, s, columns), dWeight, dBias, part(dOut, s, columns), part(n.Sum, s, columns),
+		n.Mean[s.lo:s.hi], n.RStd[s.lo:s.hi], l.weight)
+}
+
+// normGradients are the sums over the rows of each part of a task: two for each part, of weight and of bias.
+type normGradients[T kernel.Float] struct {
+	partial []T
+	columns int
+}
+
+func newNormGradients[T kernel.Float](a *arena[T], parts, columns int) normGradients[T] {
+	return normGradients[T]{a.zeroed(parts * 2 * columns), columns}
+}
+
+func (g *normGradients[T]) part(i int) (dWeight, dBias []T) {
+	both := g.partial[2*i*g.columns:][:2*g.columns]
+	return both[:g.columns], both[g.columns:]
+}
+
+// addTo adds the parts to d, in their order.
+func (g *normGradients[T]) addTo(d layerNorm[T]) {
+	for i := range len(g.partial) / (2 * g.columns) {
+		dWeight, dBias := g.part(i)
+		kernel.Add(d.weight, dWeight)
+		kernel.Add(d.bias, dBias)
 	}
-	a.release(mark)
 }

@@ -3,39 +3,78 @@ package native
 import "goalbert/native/kernel"
 
 // linear is y = xWᵀ + b with weight (out, in) and bias (out), or their gradients.
-type linear[T kernel.Float] struct{ weight, bias []T }
-
-// forward sets y = xWᵀ + b, x being (rows, in) and y (rows, out).
-func (l linear[T]) forward(p *pool, y, x []T) {
-	out := len(l.bias)
-	in := len(l.weight) / out
-	p.rows(len(x)/in, func(_, lo, hi int) {
-		tile := y[lo*out : hi*out]
-		kernel.Gemm(false, true, hi-lo, out, in, 1, x[lo*in:], in, l.weight, in, 0, tile, out)
-		kernel.AddBias(tile, l.bias)
-	})
-}
-
-// backward adds to dX (rows, in) and to the gradients d of l, given dY (rows, out) and the input x:
 //
-//	dX += dY·W    dW += dYᵀ·x    db += Σ rows of dY
-func (l linear[T]) backward(p *pool, dX []T, d linear[T], dY, x []T) {
-	out := len(l.bias)
-	matmulBackward(p, dX, d.weight, dY, x, l.weight, out)
-	kernel.SumRows(d.bias, dY)
+// The products with W and with Wᵀ read copies in kernel order, made once for each update of the weights: a shared layer
+// is multiplied with by every depth, in both directions, in every micro-batch.
+type linear[T kernel.Float] struct {
+	weight, bias []T
+	transposed   kernel.Packed[T] // Wᵀ (in, out), for y = xWᵀ
+	packed       kernel.Packed[T] // W (out, in), for dX = dY·W
 }
 
-// matmulBackward adds to dX (rows, in) and dW (out, in) the gradients of y = xWᵀ.
-func matmulBackward[T kernel.Float](p *pool, dX, dW, dY, x, w []T, out int) {
-	in := len(w) / out
-	rows := len(dY) / out
+func (l *linear[T]) out() int { return len(l.bias) }
+func (l *linear[T]) in() int  { return len(l.weight) / len(l.bias) }
+
+// forward sets y = xWᵀ + b for rows x (rows, in) and y (rows, out).
+func (l *linear[T]) forward(y, x []T) {
+	in, out := l.in(), l.out()
+	l.transposed.Multiply(false, len(x)/in, x, in, y, out, l.bias, 0)
+}
+
+// backward sets dX = dY·W + plus, for rows dX (rows, in), plus, which may be nil, and dY (rows, out).
+func (l *linear[T]) backward(dX, dY, plus []T) {
+	in, out := l.in(), l.out()
+	l.packed.Multiply(false, len(dY)/out, dY, out, dX, in, plus, in)
+}
+
+// linearGradient is the gradient of one use of a linear: d.weight += dYᵀ·x and d.bias += Σ rows of dY, dY (rows, out)
+// being the gradient of its output and x (rows, in) its input, packed.
+type linearGradient[T kernel.Float] struct {
+	d  *linear[T]
+	dY []T
+	x  kernel.Packed[T]
+}
+
+func (g *linearGradient[T]) parts() int {
+	if g.d == nil {
+		return 0
+	}
+	return outputTiles(g.d.out()).count()
+}
+
+// do is part i: some rows of the gradient.
+func (g *linearGradient[T]) do(i int) {
+	in, out := g.d.in(), g.d.out()
+	s := outputTiles(out).at(i)
+	rows := len(g.dY) / out
 	if rows == 0 {
 		return
 	}
-	p.rows(rows, func(_, lo, hi int) {
-		kernel.Gemm(false, false, hi-lo, in, out, 1, dY[lo*out:], out, w, in, 1, dX[lo*in:], in)
-	})
-	p.rows(out, func(_, lo, hi int) {
-		kernel.Gemm(true, false, hi-lo, in, rows, 1, dY[lo:], out, x, in, 1, dW[lo*in:], in)
-	})
+	dWeight := part(g.d.weight, s, in)
+	g.x.Multiply(true, s.rows(), g.dY[s.lo:], out, dWeight, in, dWeight, in)
+	for row := range rows {
+		kernel.Add(g.d.bias[s.lo:s.hi], g.dY[row*out+s.lo:row*out+s.hi])
+	}
+}
+
+// linearGradients are those of several linears, as one task.
+type linearGradients[T kernel.Float] [4]linearGradient[T]
+
+func (g *linearGradients[T]) parts() int {
+	n := 0
+	for i := range g {
+		n += g[i].parts()
+	}
+	return n
+}
+
+func (g *linearGradients[T]) do(_, i int) {
+	for j := range g {
+		if n := g[j].parts(); i >= n {
+			i -= n
+		} else {
+			g[j].do(i)
+			return
+		}
+	}
 }

@@ -14,16 +14,21 @@ type optimizer struct {
 	table *models.Parameters
 	m, v  []float32 // (Size): running means of the gradient and of its square
 	step  int       // updates done
+
+	partials []float64 // of a sum over blocks
 }
 
 func newOptimizer(table *models.Parameters) *optimizer {
-	return &optimizer{table: table, m: make([]float32, table.Size), v: make([]float32, table.Size)}
+	return &optimizer{
+		table: table, m: make([]float32, table.Size), v: make([]float32, table.Size),
+		partials: make([]float64, blocksOf(table.Size).count()),
+	}
 }
 
-// update changes weights by one step of h, given the gradient, and returns the gradient's global norm. Where that is
-// not finite nothing is changed.
+// update changes weights by one step of h, given the gradient, which it zeroes, and returns the gradient's global norm.
+// Where that is not finite the weights are not changed.
 func (o *optimizer) update(p *pool, weights, grad []float32, h models.Hyperparameters) (norm float64, err error) {
-	norm = math.Sqrt(sumSquares(p, grad))
+	norm = math.Sqrt(o.sumSquares(p, grad))
 	if math.IsNaN(norm) || math.IsInf(norm, 0) {
 		return norm, fmt.Errorf("native: step %d: the gradient's norm is %v, the weights are left as they were", o.step+1, norm)
 	}
@@ -43,58 +48,98 @@ func (o *optimizer) update(p *pool, weights, grad []float32, h models.Hyperparam
 	return norm, nil
 }
 
-// adamW updates the flat order in two ranges: the decayed tensors, and the others, whose weight decay is 0.
+// adamW updates the flat order in two ranges: the decayed tensors, and the others, whose weight decay is 0. It zeroes the
+// gradient.
 func (o *optimizer) adamW(p *pool, weights, grad []float32, h models.Hyperparameters, clip float64) {
-	for _, part := range []struct {
+	for _, part := range [2]struct {
 		lo, hi int
 		decay  float64
 	}{{0, o.table.DecayedSize, h.WeightDecay}, {o.table.DecayedSize, o.table.Size, 0}} {
-		step := kernel.AdamWStep{
+		lo, hi := part.lo, part.hi
+		run(p, blocksOf(hi-lo).count(), adamWBlocks{weights[lo:hi], o.m[lo:hi], o.v[lo:hi], grad[lo:hi], kernel.AdamWStep{
 			LearningRate: h.LearningRate, Beta1: h.Beta1, Beta2: h.Beta2, Epsilon: h.Epsilon,
 			WeightDecay: part.decay, BiasCorrection: h.BiasCorrection, Step: o.step, GradScale: clip,
-		}
-		p.blocks(part.hi-part.lo, func(_, lo, hi int) {
-			lo, hi = lo+part.lo, hi+part.lo
-			kernel.AdamW(weights[lo:hi], o.m[lo:hi], o.v[lo:hi], grad[lo:hi], step)
-		})
+		}})
 	}
 }
 
+type adamWBlocks struct {
+	w, m, v, g []float32
+	step       kernel.AdamWStep
+}
+
+func (p *adamWBlocks) do(_, i int) {
+	s := blocksOf(len(p.g)).at(i)
+	g := p.g[s.lo:s.hi]
+	kernel.AdamW(p.w[s.lo:s.hi], p.m[s.lo:s.hi], p.v[s.lo:s.hi], g, p.step)
+	clear(g)
+}
+
 // lamb updates tensor by tensor, since each has a trust ratio of its own: ‖w‖/‖update‖ for decayed tensors, 1 for the
-// others and where a norm is zero. The update replaces the gradient.
+// others and where a norm is zero. The update replaces the gradient, which is zeroed at last.
 func (o *optimizer) lamb(p *pool, weights, grad []float32, h models.Hyperparameters, clip float64) {
 	for _, q := range o.table.Order {
 		lo, hi := q.Offset, q.Offset+q.Size()
-		w, m, v, g := weights[lo:hi], o.m[lo:hi], o.v[lo:hi], grad[lo:hi]
 		step := kernel.LAMBStep{Beta1: h.Beta1, Beta2: h.Beta2, Epsilon: h.Epsilon, GradScale: clip}
 		if q.Decayed {
 			step.WeightDecay = h.WeightDecay
 		}
-		p.blocks(len(w), func(_, lo, hi int) {
-			kernel.LAMBUpdate(g[lo:hi], w[lo:hi], m[lo:hi], v[lo:hi], g[lo:hi], step)
-		})
+		w, update := weights[lo:hi], grad[lo:hi]
+		run(p, blocksOf(len(w)).count(), lambBlocks{update, w, o.m[lo:hi], o.v[lo:hi], step})
 		ratio := 1.0
 		if q.Decayed {
-			weightNorm, updateNorm := math.Sqrt(sumSquares(p, w)), math.Sqrt(sumSquares(p, g))
+			weightNorm, updateNorm := math.Sqrt(o.sumSquares(p, w)), math.Sqrt(o.sumSquares(p, update))
 			if weightNorm > 0 && updateNorm > 0 {
 				ratio = weightNorm / updateNorm
 			}
 		}
-		p.blocks(len(w), func(_, lo, hi int) {
-			kernel.Axpy(float32(-h.LearningRate*ratio), g[lo:hi], w[lo:hi])
-		})
+		run(p, blocksOf(len(w)).count(), subtractBlocks{w, update, float32(-h.LearningRate * ratio)})
 	}
 }
 
+type lambBlocks struct {
+	update, w, m, v []float32
+	step            kernel.LAMBStep
+}
+
+func (p *lambBlocks) do(_, i int) {
+	s := blocksOf(len(p.w)).at(i)
+	g := p.update[s.lo:s.hi]
+	kernel.LAMBUpdate(g, p.w[s.lo:s.hi], p.m[s.lo:s.hi], p.v[s.lo:s.hi], g, p.step)
+}
+
+type subtractBlocks struct {
+	w, update []float32
+	factor    float32
+}
+
+func (p *subtractBlocks) do(_, i int) {
+	s := blocksOf(len(p.w)).at(i)
+	update := p.update[s.lo:s.hi]
+	kernel.Axpy(p.factor, update, p.w[s.lo:s.hi])
+	clear(update)
+}
+
 // sumSquares returns Σ x² in float64, block by block.
-func sumSquares(p *pool, x []float32) float64 {
-	partials := make([]float64, (len(x)+blockSize-1)/blockSize)
-	p.blocks(len(x), func(i, lo, hi int) { partials[i] = kernel.SumSquares(x[lo:hi]) })
+func (o *optimizer) sumSquares(p *pool, x []float32) float64 {
+	n := blocksOf(len(x)).count()
+	partials := o.partials[:n]
+	run(p, n, sumSquaresBlocks{x, partials})
 	sum := 0.0
 	for _, s := range partials {
 		sum += s
 	}
 	return sum
+}
+
+type sumSquaresBlocks struct {
+	x        []float32
+	partials []float64
+}
+
+func (p *sumSquaresBlocks) do(_, i int) {
+	s := blocksOf(len(p.x)).at(i)
+	p.partials[i] = kernel.SumSquares(p.x[s.lo:s.hi])
 }
 
 // Names in the file of the optimizer's state: these before a parameter's name, as torch.optim calls them, and the

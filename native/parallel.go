@@ -1,76 +1,156 @@
 package native
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 )
 
-// pool runs tasks on a number of threads.
+// task is work in numbered parts: do(worker, i) does part i. What it needs are its fields, so that a step allocates no
+// closures.
 //
-// Which tasks there are never depends on the number of threads, only who runs them. A task writes what no other
-// task touches; sums over tasks are kept apart and added in the order of the tasks. So results are the same bits
-// for any number of threads.
-type pool struct{ threads int }
+// Which parts there are never depends on the number of threads, only who does them. A part writes what no other part
+// touches; sums over parts are kept apart and added in the order of the parts. So results are the same bits for any
+// number of threads.
+type task interface{ do(worker, i int) }
 
-// run calls task(worker, i) for each i below n, worker being below the number of threads and one call's at a time.
-// A panic in a task is raised again in the caller.
-func (p *pool) run(n int, task func(worker, i int)) {
-	threads := min(p.threads, n)
-	if threads <= 1 {
+// pool runs tasks on a number of threads. Its workers stay alive between tasks, and end when the pool is garbage.
+type pool struct {
+	threads int
+	workers *workers
+	mu      sync.Mutex
+	free    []task // finished ones, of which the memory is used again
+}
+
+func newPool(threads int) *pool {
+	p := &pool{threads: max(1, threads), workers: &workers{}}
+	for i := 1; i < p.threads; i++ {
+		start := make(chan struct{}, 1)
+		p.workers.start = append(p.workers.start, start)
+		go p.workers.serve(i, start)
+	}
+	runtime.AddCleanup(p, func(w *workers) {
+		for _, start := range w.start {
+			close(start)
+		}
+	}, p.workers)
+	return p
+}
+
+// run does parts 0 to n-1 of t. A panic in one is raised again in the caller.
+func run[T any, P interface {
+	*T
+	task
+}](p *pool, n int, t T) {
+	if n == 0 {
+		return
+	}
+	kept := P(keptTask[T](p))
+	*kept = t
+	p.workers.run(kept, n)
+	var none T
+	*kept = none
+	p.mu.Lock()
+	p.free = append(p.free, kept)
+	p.mu.Unlock()
+}
+
+// keptTask returns a task of type T that is not in use.
+func keptTask[T any](p *pool) *T {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, t := range p.free {
+		if kept, ok := any(t).(*T); ok {
+			last := len(p.free) - 1
+			p.free[i] = p.free[last]
+			p.free = p.free[:last]
+			return kept
+		}
+	}
+	return new(T)
+}
+
+// workers are goroutines that wait for a task. One task runs at a time; whoever comes meanwhile does their own alone.
+type workers struct {
+	busy   sync.Mutex
+	start  []chan struct{} // of workers 1 to threads-1; worker 0 is the caller
+	task   task
+	n      int
+	next   atomic.Int64
+	wait   sync.WaitGroup
+	failed atomic.Pointer[any]
+}
+
+func (w *workers) run(t task, n int) {
+	if n == 1 || len(w.start) == 0 || !w.busy.TryLock() {
 		for i := range n {
-			task(0, i)
+			t.do(0, i)
 		}
 		return
 	}
-	var (
-		next   atomic.Int64
-		failed atomic.Value
-		wait   sync.WaitGroup
-	)
-	work := func(worker int) {
-		defer func() {
-			if r := recover(); r != nil {
-				failed.CompareAndSwap(nil, &r)
-			}
-		}()
-		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-			task(worker, i)
-		}
+	defer w.busy.Unlock()
+	w.task, w.n = t, n
+	w.next.Store(0)
+	w.failed.Store(nil)
+	helpers := w.start[:min(len(w.start), n-1)]
+	w.wait.Add(len(helpers))
+	for _, start := range helpers {
+		start <- struct{}{}
 	}
-	for worker := 1; worker < threads; worker++ {
-		wait.Go(func() { work(worker) })
-	}
-	work(0)
-	wait.Wait()
-	if r, ok := failed.Load().(*any); ok {
+	w.work(0)
+	w.wait.Wait()
+	w.task = nil
+	if r := w.failed.Load(); r != nil {
 		panic(*r)
 	}
 }
 
-// rowTile returns how many of n rows make one task: an eighth of them, but neither so few that the task is not worth
-// starting nor so many that two threads finish at different times.
-func rowTile(n int) int {
-	const least, most = 16, 256
+func (w *workers) serve(worker int, start chan struct{}) {
+	for range start {
+		w.work(worker)
+		w.wait.Done()
+	}
+}
+
+func (w *workers) work(worker int) {
+	defer func() {
+		if r := recover(); r != nil {
+			w.fail(r)
+		}
+	}()
+	for i := int(w.next.Add(1)) - 1; i < w.n; i = int(w.next.Add(1)) - 1 {
+		w.task.do(worker, i)
+	}
+}
+
+// fail keeps the first panic.
+func (w *workers) fail(r any) { w.failed.CompareAndSwap(nil, &r) }
+
+// span is rows lo to hi of a matrix.
+type span struct{ lo, hi int }
+
+func (s span) rows() int { return s.hi - s.lo }
+
+// part returns the rows s of x (rows, columns).
+func part[T any](x []T, s span, columns int) []T { return x[s.lo*columns : s.hi*columns] }
+
+// tiling divides rows into parts of a task.
+type tiling struct{ rows, tile int }
+
+// tilesOf divides n rows: an eighth makes one part, but neither so few that the part is not worth starting nor so many
+// that two threads finish at different times or a part's rows leave the second-level cache.
+func tilesOf(n int) tiling {
+	const least, most = 32, 128
 	tile := (n/8 + least - 1) / least * least
-	return min(max(tile, least), most)
+	return tiling{n, min(max(tile, least), most)}
 }
 
-// rows calls task(i, lo, hi) for tile i of n rows, lo to hi.
-func (p *pool) rows(n int, task func(i, lo, hi int)) {
-	tile := rowTile(n)
-	p.run(tiles(n), func(_, i int) { task(i, i*tile, min((i+1)*tile, n)) })
-}
+// outputTiles divides the rows of a weight's gradient.
+func outputTiles(n int) tiling { return tiling{n, 128} }
 
-// tiles returns the number of tiles that rows divides n rows into.
-func tiles(n int) int {
-	tile := rowTile(n)
-	return (n + tile - 1) / tile
-}
+// blocksOf divides a flat slice of n scalars.
+func blocksOf(n int) tiling { return tiling{n, 1 << 16} }
 
-// blockSize is how many scalars of a flat slice make one task.
-const blockSize = 1 << 16
+func (t tiling) count() int { return (t.rows + t.tile - 1) / t.tile }
 
-// blocks calls task(i, lo, hi) for block i of n scalars, lo to hi.
-func (p *pool) blocks(n int, task func(i, lo, hi int)) {
-	p.run((n+blockSize-1)/blockSize, func(_, i int) { task(i, i*blockSize, min((i+1)*blockSize, n)) })
-}
+func (t tiling) at(i int) span { return span{i * t.tile, min((i+1)*t.tile, t.rows)} }

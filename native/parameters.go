@@ -16,7 +16,7 @@ type parameters[T kernel.Float] struct {
 	pooler                    linear[T]
 	predictionsDense          linear[T]
 	predictionsLayerNorm      layerNorm[T]
-	predictionsBias           []T // (V)
+	decoder                   linear[T] // word (V, E), tied, with a bias of its own
 	sopClassifier             linear[T]
 }
 
@@ -74,10 +74,29 @@ func view[T kernel.Float](table *models.Parameters, flat []T) *parameters[T] {
 	if table.Predictions != nil {
 		p.predictionsDense = toLinear(table.Predictions.Dense)
 		p.predictionsLayerNorm = toNorm(table.Predictions.LayerNorm)
-		p.predictionsBias = slice(table.Predictions.Bias)
+		p.decoder = linear[T]{weight: p.word, bias: slice(table.Predictions.Bias)}
 	}
 	if table.SOPClassifier != nil {
 		p.sopClassifier = toLinear(*table.SOPClassifier)
 	}
 	return p
+}
+
+// eachLinear calls do with every linear that the model has.
+func (p *parameters[T]) eachLinear(do func(l *linear[T])) {
+	do(&p.embeddingHiddenMapping)
+	for i := range p.groups {
+		for j := range p.groups[i] {
+			l := &p.groups[i][j]
+			do(&l.queryKeyValue)
+			do(&l.dense)
+			do(&l.ffn)
+			do(&l.ffnOutput)
+		}
+	}
+	for _, l := range []*linear[T]{&p.pooler, &p.predictionsDense, &p.decoder, &p.sopClassifier} {
+		if l.weight != nil {
+			do(l)
+		}
+	}
 }

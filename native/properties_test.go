@@ -2,6 +2,7 @@ package native
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 
@@ -148,31 +149,163 @@ func TestIgnoredLabelsAndUnusedPositionsHaveNoGradient(t *testing.T) {
 
 func isZero(x []float64) bool { return !slices.ContainsFunc(x, func(v float64) bool { return v != 0 }) }
 
-// Training gives the same bits for any number of threads.
-func TestThreadsDoNotChangeTheBits(t *testing.T) {
-	c := testConfig()
-	c.VocabSize, c.HiddenSize, c.IntermediateSize, c.NumAttentionHeads = 700, 32, 64, 4
-	for _, optimizer := range []models.Optimizer{models.AdamW, models.LAMB} {
-		var want []float32
-		for _, threads := range []int{1, 2, 3, 8} {
-			w := testWeights(c)
-			e := NewEngine(w, Options{Threads: threads, Seed: 5})
-			for step := range 3 {
-				b := testBatch(c)
-				b.Step = uint64(step)
-				if _, err := e.Accumulate(b, testDenominators); err != nil {
-					t.Fatal(err)
+// Training gives the same bits for any number of threads, and whether activations are kept or computed again.
+func TestThreadsAndRecomputationDoNotChangeTheBits(t *testing.T) {
+	for _, precision := range []Precision{FP32, BF16} {
+		for _, optimizer := range []models.Optimizer{models.AdamW, models.LAMB} {
+			t.Run(fmt.Sprintf("%v/%s", precision, optimizer), func(t *testing.T) {
+				if err := precision.Available(); err != nil {
+					t.Skip(err)
 				}
-				if _, err := e.Step(testHyperparameters(optimizer)); err != nil {
-					t.Fatal(err)
+				want := trained(t, optimizer, Options{Threads: 1, Seed: 5, Precision: precision})
+				for _, threads := range []int{1, 2, 3, 8} {
+					for _, recompute := range []bool{false, true} {
+						o := Options{Threads: threads, Seed: 5, Precision: precision, Recompute: recompute}
+						if !slices.Equal(trained(t, optimizer, o), want) {
+							t.Errorf("%+v gives other weights than one thread that keeps all", o)
+						}
+					}
 				}
-			}
-			if want == nil {
-				want = w.Data
-			} else if !slices.Equal(w.Data, want) {
-				t.Errorf("%s: %d threads give other weights than 1", optimizer, threads)
-			}
+			})
 		}
+	}
+}
+
+// trained returns the weights after three steps on batches with many tiles of rows.
+func trained(t *testing.T, optimizer models.Optimizer, o Options) []float32 {
+	t.Helper()
+	c := manyTilesConfig()
+	w := testWeights(c)
+	e := newEngine(t, w, o)
+	for step := range 3 {
+		b := benchmarkBatch(c, 9, 30)
+		b.Step = uint64(step)
+		if _, err := e.Accumulate(b, testDenominators); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := e.Step(testHyperparameters(optimizer)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return w.Data
+}
+
+// manyTilesConfig is of a size at which every task has several parts.
+func manyTilesConfig() models.Config {
+	c := testConfig()
+	c.VocabSize, c.HiddenSize, c.IntermediateSize, c.NumAttentionHeads, c.MaxPositionEmbeddings = 700, 32, 160, 4, 30
+	return c
+}
+
+// In steady state a step allocates nothing.
+func TestStepAllocatesNothing(t *testing.T) {
+	for _, o := range []Options{
+		{Threads: 1}, {Threads: 2}, {Threads: 2, Recompute: true}, {Threads: 2, Precision: BF16},
+	} {
+		for _, optimizer := range []models.Optimizer{models.AdamW, models.LAMB} {
+			t.Run(fmt.Sprintf("%+v/%s", o, optimizer), func(t *testing.T) {
+				if err := o.Precision.Available(); err != nil {
+					t.Skip(err)
+				}
+				c := manyTilesConfig()
+				e := newEngine(t, testWeights(c), o)
+				batches := []*models.Batch{benchmarkBatch(c, 3, 17), benchmarkBatch(c, 9, 30)}
+				h := testHyperparameters(optimizer)
+				step := func() {
+					for _, b := range batches {
+						if _, err := e.Accumulate(b, testDenominators); err != nil {
+							t.Fatal(err)
+						}
+					}
+					if _, err := e.Step(h); err != nil {
+						t.Fatal(err)
+					}
+					if _, err := e.Evaluate(batches[0]); err != nil {
+						t.Fatal(err)
+					}
+				}
+				// Each worker's memory grows until it has done the largest part, which is a matter of luck.
+				n := testing.AllocsPerRun(5, step)
+				for try := 0; n > 0 && try < 20; try++ {
+					n = testing.AllocsPerRun(5, step)
+				}
+				if n > 0 {
+					t.Errorf("%v allocations a step, want 0", n)
+				}
+			})
+		}
+	}
+}
+
+// Recomputation keeps at most a quarter of a base model's activations, those of the backward pass included.
+func TestRecomputationSavesMemory(t *testing.T) {
+	c, err := models.Preset("albert-base-v2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.VocabSize, c.HiddenSize, c.EmbeddingSize, c.IntermediateSize, c.NumAttentionHeads = 60, 64, 16, 256, 1 // a twelfth of it
+	size := func(recompute bool) int {
+		var a Activations[float32]
+		m := newModel[float32](testWeights(c), Options{Threads: 1, Recompute: recompute})
+		b := benchmarkBatch(c, 2, 128)
+		m.Forward(&a, b, Dropout{})
+		return a.Size()
+	}
+	if all, some := size(false), size(true); 4*some > all {
+		t.Errorf("%d numbers instead of %d, want at most a quarter", some, all)
+	}
+}
+
+// What Infer computes is what Forward does without dropout.
+func TestInferIsForward(t *testing.T) {
+	c := manyTilesConfig()
+	m, b := New[float32](testWeights(c), 2), benchmarkBatch(c, 9, 30)
+	var forward, infer Activations[float32]
+	m.Forward(&forward, b, Dropout{})
+	m.Infer(&infer, b)
+	if !slices.Equal(infer.PredictionLogits, forward.PredictionLogits) || !slices.Equal(infer.SOPLogits, forward.SOPLogits) {
+		t.Error("the outputs differ")
+	}
+	if infer.Size() >= forward.Size() {
+		t.Errorf("infer takes %d numbers and forward %d", infer.Size(), forward.Size())
+	}
+}
+
+// Products in bf16 give the gradient in float32 but for the rounding of their factors, 2⁻⁹ at most each.
+func TestBF16FollowsFloat32(t *testing.T) {
+	if err := BF16.Available(); err != nil {
+		t.Skip(err)
+	}
+	c := manyTilesConfig()
+	c.InitializerRange = 0.02 // with weights as large as those of other tests errors would grow from layer to layer
+	gradient := func(precision Precision) ([]float32, models.Losses) {
+		w := models.NewWeights(c)
+		w.Initialize(1)
+		e := newEngine(t, w, Options{Threads: 2, Precision: precision})
+		l, err := e.Accumulate(benchmarkBatch(c, 9, 30), testDenominators)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e.gradient.Flat(), l
+	}
+	got, gotLosses := gradient(BF16)
+	want, wantLosses := gradient(FP32)
+	square := func(x []float32) float64 {
+		sum := 0.0
+		for _, v := range x {
+			sum += float64(v) * float64(v)
+		}
+		return sum
+	}
+	difference := slices.Clone(want)
+	for i := range difference {
+		difference[i] -= got[i]
+	}
+	if off := math.Sqrt(square(difference) / square(want)); off == 0 || off > numeric.BF16 {
+		t.Errorf("the gradient is off by %v of its norm, want more than 0 and at most %v", off, numeric.BF16)
+	}
+	if off := math.Abs(gotLosses.MaskedLM/wantLosses.MaskedLM - 1); off > numeric.BF16 {
+		t.Errorf("the loss is off by %v, want at most %v", off, numeric.BF16)
 	}
 }
 

@@ -179,8 +179,8 @@ func checkActivations[T kernel.Float](g *golden) {
 		for j, part := range []string{"query", "key", "value"} {
 			check(g, prefix+part, columns(l.QueryKeyValue, j, 3, len(g.places)), g.attended(prefix+part))
 		}
-		check(g, prefix+"attention_probs", l.Attention.Probs, g.probs(prefix+"attention_probs"))
-		check(g, prefix+"context", l.Attention.Context, g.attended(prefix+"context"))
+		check(g, prefix+"attention_probs", m.AttentionProbs(&a, b, i), g.probs(prefix+"attention_probs"))
+		check(g, prefix+"context", l.Context, g.attended(prefix+"context"))
 		check(g, prefix+"attention_dense", difference(l.Dense.Sum, l.Input), g.attended(prefix+"attention_dense"))
 		check(g, prefix+"attention_layer_norm", l.Dense.Output, g.attended(prefix+"attention_layer_norm"))
 		check(g, prefix+"ffn", l.FFN, g.attended(prefix+"ffn"))
@@ -253,7 +253,10 @@ func checkTraining(g *golden, rule string, optimizer models.Optimizer) {
 		WeightDecay: v[4], BiasCorrection: v[5] == 1, MaxGradNorm: v[6]}
 	b := g.batch(false)
 	d := denominators(b)
-	e := native.NewEngine(g.weights, native.Options{Threads: 2})
+	e, err := native.NewEngine(g.weights, native.Options{Threads: 2})
+	if err != nil {
+		g.t.Fatal(err)
+	}
 	var losses, norms []float64
 	for range 10 {
 		l, err := e.Accumulate(b, d)

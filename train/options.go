@@ -22,6 +22,8 @@ type Options struct {
 	Schedule
 	Optimization
 
+	Precision string `json:"precision"` // of the engine's products; whoever makes the engine reads it
+
 	BatchSequences      int `json:"batch"`       // sequences of an optimizer step
 	MicroBatchSequences int `json:"micro-batch"` // most sequences computed at once
 
@@ -70,6 +72,7 @@ func Defaults(optimizer models.Optimizer) (Options, error) {
 		Segments:            Segments{Objective: SOP, SequenceLength: 128, ShortProbability: 0.1},
 		Masking:             DefaultMasking(),
 		Schedule:            Schedule{LearningRate: 1e-3, Warmup: 0.1, Decay: LinearDecay, Power: 1},
+		Precision:           "fp32",
 		BatchSequences:      64,
 		MicroBatchSequences: 16,
 		HeldOut:             0.03,

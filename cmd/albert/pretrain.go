@@ -31,6 +31,7 @@ type pretraining struct {
 	evaluateWith  string
 	library       *string
 	threads       int
+	recompute     bool
 	trainingFlags *pflag.FlagSet // those of train.Options
 }
 
@@ -53,6 +54,7 @@ func newPretrain() *cobra.Command {
 	flags.BoolVar(&p.resume, "resume", false, "go on from the newest checkpoint")
 	flags.StringVar(&p.evaluateWith, "evaluate-with", nativeEngine, "what computes held-out losses: native, or onnxruntime on a fresh export")
 	flags.IntVar(&p.threads, "threads", 0, "0 is one a processor; the result does not depend on it")
+	flags.BoolVar(&p.recompute, "recompute", false, "keep little of each layer and compute it again in the backward pass: less memory for more time, the same result")
 	defaults, err := train.Defaults(models.AdamW)
 	if err != nil {
 		panic(err)
@@ -73,6 +75,7 @@ func bindTraining(f *pflag.FlagSet, o *train.Options) {
 	f.Float64Var(&o.Probability, "mask-probability", o.Probability, "share of the tokens to predict")
 	f.IntVar(&o.MaxNGram, "max-ngram", o.MaxNGram, "longest run of whole words hidden together")
 	f.IntVar(&o.MaxPredictions, "max-predictions", o.MaxPredictions, "most tokens to predict in a sequence; 0 is no limit")
+	f.StringVar(&o.Precision, "precision", o.Precision, "of products: fp32, or bf16 where the processor has it, about twice as fast")
 	f.IntVar(&o.BatchSequences, "batch", o.BatchSequences, "sequences of an optimizer step")
 	f.IntVar(&o.MicroBatchSequences, "micro-batch", o.MicroBatchSequences, "most sequences computed at once; the result does not depend on it but for rounding")
 	f.Float64Var(&o.LearningRate, "learning-rate", o.LearningRate, "at its peak")
@@ -143,7 +146,10 @@ func (p *pretraining) run(c *cobra.Command, files []string, out string) error {
 	if err != nil {
 		return err
 	}
-	engine := native.NewEngine(weights, native.Options{Threads: threadCount(p.threads), Seed: o.Seed})
+	engine, err := p.engine(weights, o)
+	if err != nil {
+		return err
+	}
 	watch := newProgress(c.ErrOrStderr())
 	result, err := train.Pretrain(c.Context(), engine, train.NewData(tokens, t), o, watch)
 	watch.end()
@@ -151,6 +157,20 @@ func (p *pretraining) run(c *cobra.Command, files []string, out string) error {
 		return err
 	}
 	return show(c, *p.asJSON, result, func(w io.Writer) { writeResult(w, result) })
+}
+
+// engine returns what trains w.
+func (p *pretraining) engine(w *models.Weights, o train.Options) (*native.Engine, error) {
+	precision := native.FP32
+	if o.Precision != "" { // a checkpoint may be older than the option
+		var err error
+		if precision, err = native.ParsePrecision(o.Precision); err != nil {
+			return nil, usageError{err}
+		}
+	}
+	return native.NewEngine(w, native.Options{
+		Threads: threadCount(p.threads), Seed: o.Seed, Precision: precision, Recompute: p.recompute,
+	})
 }
 
 // start returns what the run begins with: its newest checkpoint and that one's weights, or new weights, all zero.

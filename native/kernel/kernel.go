@@ -55,6 +55,14 @@ func (s set) String() string {
 // choice of instructions decides too, "portable float32, arm64". Two machines of one set compute the same bits.
 func Set() string { return fastest.String() }
 
+// SetOf is Set with products of a precision: "avx512 float32, products bf16".
+func SetOf(p Precision) string {
+	if p == Full {
+		return Set()
+	}
+	return Set() + ", products " + p.String()
+}
+
 // rowsOf returns how many rows of so many columns n elements are.
 func rowsOf(n, columns int) int {
 	if n%columns != 0 {

@@ -59,7 +59,7 @@ func (s *Session) Run(ctx context.Context, inputs map[string]runtime.Tensor) (ma
 	}
 	a := s.activations.Get().(*native.Activations[float32])
 	defer s.activations.Put(a)
-	s.model.Forward(a, p.batch, native.Dropout{})
+	s.model.Infer(a, p.batch)
 
 	outputs := map[string]runtime.Tensor{}
 	for _, name := range s.Outputs() {
