@@ -8,7 +8,7 @@ func ReLU[T Float](out, x []T) {
 	}
 }
 
-// ReLUBackward sets dX = dOut where x > 0, and 0 elsewhere: at 0 the derivative is 0, as PyTorch has it. dX may be dOut.
+// ReLUBackward sets dX = dOut where x > 0, else 0: at 0 the derivative is 0, as PyTorch has it. dX may be dOut.
 func ReLUBackward[T Float](dX, dOut, x []T) {
 	dX, dOut = dX[:len(x)], dOut[:len(x)]
 	for i, v := range x {

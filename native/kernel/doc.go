@@ -1,6 +1,6 @@
-// Package kernel is the inner loops of the native engine: matrix multiply, softmax, layer norm, dropout, the activations,
-// cross-entropy, and the updates of AdamW and LAMB. It knows nothing of ALBERT, allocates nothing in steady
-// state, and starts no goroutine: who calls it divides the work.
+// Package kernel is the inner loops of the native engine: matrix multiply, softmax, layer norm, dropout, the
+// activations, cross-entropy, and the updates of AdamW and LAMB. It knows nothing of ALBERT, allocates nothing in
+// steady state, and starts no goroutine: who calls it divides the work.
 //
 //	gemm.go          C = αAB + βC: the blocks; gemm_tiling.go their sizes, gemm_pack.go packing
 //	packed.go        C = AB + D, B being packed once for many products; in fp32 or in bf16 (precision.go)

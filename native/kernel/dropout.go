@@ -1,7 +1,7 @@
 package kernel
 
-// Dropout sets out to x times scale, or to 0 where the random number of the element is below threshold. That of element i
-// is word i mod 4 of
+// Dropout sets out to x times scale, or to 0 where the random number of the element is below threshold. That of element
+// i is word i mod 4 of
 //
 //	philox(counter + (⌊i/4⌋, 0, 0, 0), key)
 //

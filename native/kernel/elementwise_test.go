@@ -69,9 +69,10 @@ func TestElementwise(t *testing.T) {
 	}
 }
 
-// GELU and its derivative keep their digits where Φ is small, down to the numbers below the normal range: there Φ, or the
-// density, is off by half of the smallest number, 0.7e-45, and x times that. Of x > -1 the derivative, near 1 and with a
-// zero at -0.75, has an absolute error. The roundoffs are rounded up from 6.3, 7.9 and 2.3, measured at every 97th number.
+// GELU and its derivative keep their digits where Φ is small, down to the numbers below the normal range: there Φ, or
+// the density, is off by half of the smallest number, 0.7e-45, and x times that. Of x > -1 the derivative, near 1 and
+// with a zero at -0.75, has an absolute error. The roundoffs are rounded up from 7.1, 8.8 and 2.3, which were measured
+// at every number from 2⁻⁹ to 14, of both signs.
 func TestGELUTail(t *testing.T) {
 	var x []float32
 	for v := -16.0; v < 16; v += 1.0 / 8192 {
@@ -87,11 +88,11 @@ func TestGELUTail(t *testing.T) {
 			v := float64(v)
 			phi := math.Erfc(-v/math.Sqrt2) / 2
 			derivative := phi + v*math.Exp(-v*v/2)/math.Sqrt(2*math.Pi)
-			tolerance := numeric.Tolerance{Absolute: 2e-44, Relative: 7 * 0x1p-24}
+			tolerance := numeric.Tolerance{Absolute: 2e-44, Relative: 8 * 0x1p-24}
 			if c := numeric.Compare([]float64{float64(got[i])}, []float64{v * phi}, tolerance); !c.OK() {
 				t.Fatalf("at %v: %v", v, c)
 			}
-			tolerance.Relative = 8 * 0x1p-24
+			tolerance.Relative = 9 * 0x1p-24
 			if v > -1 {
 				tolerance = numeric.Tolerance{Absolute: 3 * 0x1p-24}
 			}

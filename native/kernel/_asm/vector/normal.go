@@ -9,9 +9,10 @@ import (
 const farTail = 15
 
 // tailNumerator and tailDenominator are P and Q of Φ(-a) = e^(-a²/2)·P(a)/Q(a), minimax for the relative error of the
-// quotient where 0 ≤ a ≤ farTail: 9.4e-9, 0.16 roundoffs, with these numbers as float32 has them. By the second algorithm
-// of Remez for rational functions, in 40 digits, with P/Q = ½ at 0; then each number rounded, and moved by single units
-// in its last place as long as that made the error smaller. None is negative, so that no digits are lost.
+// quotient where 0 ≤ a ≤ farTail: 9.4e-9, 0.16 roundoffs, with these numbers as float32 has them. By the second
+// algorithm of Remez for rational functions, in 40 digits, with P/Q = ½ at 0; then each number rounded, and moved by
+// units in its last place, from 60 starts, as long as that made the error smaller. None is negative, so that no digits
+// are lost.
 var (
 	tailNumerator = [...]float64{
 		0.5, 0.4385773241519928, 0.18341778218746185, 0.04068705812096596, 0.004121972713619471,
@@ -44,8 +45,8 @@ func (s Set) polynomial(coefficients []float64, x reg.VecVirtual) reg.VecVirtual
 	return sum
 }
 
-// gauss sets x = e^(-x²/2), |x| ≤ farTail. What x² loses by rounding would be as many roundoffs of the result as x²/2 is;
-// it is subtracted from r.
+// gauss sets x = e^(-x²/2), |x| ≤ farTail. What x² loses by rounding would be as many roundoffs of the result as x²/2
+// is; it is subtracted from r.
 func (s Set) gauss(x reg.VecVirtual) {
 	n, square, lost := s.Vector(), s.Vector(), s.Vector()
 	VMULPS(x, x, square)
@@ -59,7 +60,8 @@ func (s Set) gauss(x reg.VecVirtual) {
 	s.scale(n, x)
 }
 
-// Reflect sets y = 1 - y where x is positive, for a y that is ½ at 0: y is then a function of x that has f(x) + f(-x) = 1.
+// Reflect sets y = 1 - y where x is positive, for a y that is ½ at 0: y is then a function of x that has
+// f(x) + f(-x) = 1.
 func (s Set) Reflect(x, y reg.VecVirtual) {
 	rest := s.Vector()
 	VMOVUPS(All(1), rest)
