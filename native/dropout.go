@@ -1,7 +1,6 @@
 package native
 
 import (
-	"math/bits"
 	"slices"
 
 	"goalbert/models"
@@ -71,32 +70,7 @@ func (d *dropper[T]) tokens(out, x []T, s span, columns int) {
 // column must be a multiple of four.
 func (d *dropper[T]) row(out, x []T, b, position, column int) {
 	counter := [4]uint32{uint32(column / 4), uint32(position), uint32(d.batch.FirstSequence + b), uint32(d.batch.Step)}
-	for i := 0; i < len(x); i += 4 {
-		random := philox(counter, d.key)
-		for j := i; j < min(i+4, len(x)); j++ {
-			if random[j-i] < d.threshold {
-				out[j] = 0
-			} else {
-				out[j] = x[j] * d.scale
-			}
-		}
-		counter[0]++
-	}
-}
-
-// philox is Philox4x32-10, a random function of a counter and a key.
-// Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
-func philox(counter [4]uint32, key [2]uint32) [4]uint32 {
-	const m0, m1 = 0xD2511F53, 0xCD9E8D57
-	const w0, w1 = 0x9E3779B9, 0xBB67AE85
-	for range 10 {
-		hi0, lo0 := bits.Mul32(m0, counter[0])
-		hi1, lo1 := bits.Mul32(m1, counter[2])
-		counter = [4]uint32{hi1 ^ counter[1] ^ key[0], lo1, hi0 ^ counter[3] ^ key[1], lo0}
-		key[0] += w0
-		key[1] += w1
-	}
-	return counter
+	kernel.Dropout(out, x, counter, d.key, d.threshold, d.scale)
 }
 
 // splitmix is the finalizer of SplitMix64 (Steele et al., OOPSLA 2014): it spreads a seed's bits over the word.
