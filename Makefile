@@ -4,7 +4,7 @@
 # make test       all tests
 # make lint       gofmt, go vet, staticcheck, on every build that is supported
 # make generate   write the generated files anew
-# make bench      benchmarks of the kernels and of whole training steps
+# make bench      figures of speed beside the limit of the processor and beside the peers; takes minutes
 # make golden     write the golden files anew; needs Python: see tools/golden/README.md
 
 STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.6.1
@@ -38,7 +38,7 @@ generate:
 	cd native/kernel/_asm && go generate ./...
 
 bench:
-	go test -run '^$$' -bench . ./native/...
+	go run ./tools/bench
 
 golden:
 	tools/golden/run $(PYTHON)

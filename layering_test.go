@@ -33,7 +33,8 @@ var mayImport = map[string][]string{
 		"models", "tokenizer", "onnx", "runtime", "corpus", "native", "train", "export", "runtime/ort", "runtime/gonnx",
 		"runtime/native", "evaluate", "parity",
 	},
-	"tools/demo": {},
+	"tools/bench": {"models", "native", "native/kernel", "export", "runtime", "runtime/native", "runtime/ort", "evaluate"},
+	"tools/demo":  {},
 }
 
 // goPackage is what go list says of one.
