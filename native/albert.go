@@ -81,15 +81,6 @@ func (p *pass[T]) tiles() tiling { return tilesOf(p.b.Tokens()) }
 // embeddings sets EmbeddingHiddenMapping, and what the first attention reads.
 func (p *pass[T]) embeddings() { run(p.pool, p.tiles().count(), embeddingRows[T]{*p}) }
 
-// encoder applies the layers one after the other. Each depth uses the weights of its group, which other depths use
-// too: in the released models there is one layer, used L times.
-func (p *pass[T]) encoder() {
-	for i := range p.a.Layers {
-		p.attend(i)
-		run(p.pool, p.tiles().count(), layerRows[T]{*p, i})
-	}
-}
-
 // embeddingRows computes the sum of the word, position and token type embeddings, their norm, dropout, and the linear
 // from embedding size to hidden size that factorizes the embedding.
 type embeddingRows[T kernel.Float] struct{ pass[T] }
@@ -111,6 +102,15 @@ func (p *pass[T]) queryKeyValue(i int, s span) {
 	}
 	act, h := &p.a.Layers[i], p.Config.HiddenSize
 	p.layerWeights(p.weights, i).queryKeyValue.forward(part(act.QueryKeyValue, s, 3*h), part(act.Input, s, h))
+}
+
+// encoder applies the layers one after the other. Each depth uses the weights of its group, which other depths use
+// too: in the released models there is one layer, used L times.
+func (p *pass[T]) encoder() {
+	for i := range p.a.Layers {
+		p.attend(i)
+		run(p.pool, p.tiles().count(), layerRows[T]{*p, i})
+	}
 }
 
 // attend computes the context of use i of a layer, from query, key and value.

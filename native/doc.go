@@ -3,16 +3,20 @@
 // Read albert.go first: it is the model from top to bottom, and its functions stand in the same order as those of
 // export/albert.go, which writes the same computation down as an ONNX graph.
 //
-//	albert.go       the model and its backward pass
-//	embeddings.go   word + position + token type, norm
+//	albert.go       the model; albert_backward.go its backward pass
+//	embeddings.go   word + position + token type
 //	attention.go    multi-head self-attention
 //	ffn.go          the feed-forward half of a layer
 //	heads.go        pooler, masked-LM predictions, sentence classifier
 //	loss.go         cross-entropy of both objectives
 //	linear.go layernorm.go activation.go dropout.go    the parts that those are made of
-//	parameters.go activations.go    the numbers: learned, and computed on the way
+//	parameters.go packs.go activations.go    the numbers: learned; in kernel order; computed on the way
 //	optimizer.go engine.go          AdamW and LAMB; what a training loop drives
 //	parallel.go     how work is split, so that results do not depend on the number of threads
+//
+// A method of a pass that takes a span works on those rows alone, and whoever calls it decides on which thread. Work is
+// divided into tasks: all that happens to a tile of rows between two attentions is a part of one, so that its numbers
+// are still in the cache where they are needed next; docs/kernels.md says why that matters.
 //
 // Shapes are row-major and written (rows, columns), with these letters:
 //
@@ -26,9 +30,9 @@
 // Everything is generic over float32 and float64. The float64 instance is the reference that finite differences and
 // PyTorch confirm; the float32 instance is what trains.
 //
-// Forward functions store what backward needs. Backward functions accumulate: a gradient is named d and the name of
-// its value (dHidden, dWeight), is added to (+=), and is zeroed in one place, where it is taken from the arena or
-// after an optimizer step.
+// Forward functions store what backward needs. A gradient is named d and the name of its value. That of an activation
+// (dHidden) is set; that of a parameter (dWeight) is added to, by every use of a shared layer, and zeroed by the
+// optimizer.
 //
 // Lan et al., "ALBERT: A Lite BERT for Self-supervised Learning of Language Representations", arXiv:1909.11942.
 package native
