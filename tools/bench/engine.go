@@ -12,12 +12,9 @@ import (
 
 // newEngine returns an engine with fresh weights of configuration c.
 func newEngine(c models.Config, p kernel.Precision, threads int, recompute bool) (*native.Engine, error) {
-	if p != kernel.Full || recompute {
-		return nil, fmt.Errorf("the engine has no precision %v with recompute %v", p, recompute)
-	}
 	w := models.NewWeights(c)
 	w.Initialize(1)
-	return native.NewEngine(w, native.Options{Threads: threads, Seed: 1}), nil
+	return native.NewEngine(w, native.Options{Threads: threads, Seed: 1, Precision: p, Recompute: recompute})
 }
 
 // step is an optimizer step on b: forward, backward, update.
@@ -94,12 +91,8 @@ func newGemm(s shape) func() {
 	return func() { kernel.Gemm(s.TransA, s.TransB, s.M, s.N, s.K, 1, a, lda, b, ldb, 0, c, s.N) }
 }
 
-// each calls task for tiles of n rows on so many threads; one thread takes all at once.
+// each calls task for tiles of n rows on so many threads.
 func each(threads, n, tile int, task func(lo, hi int)) {
-	if threads == 1 {
-		task(0, n)
-		return
-	}
 	var next atomic.Int64
 	var all sync.WaitGroup
 	for range threads {
