@@ -142,11 +142,15 @@ func (p *pretraining) run(c *cobra.Command, files []string, out string) error {
 	if o.Evaluator, err = p.evaluator(); err != nil {
 		return err
 	}
+	engineOptions, err := p.engineOptions(o)
+	if err != nil {
+		return err
+	}
 	tokens, err := corpus.Tokenize(c.Context(), corpus.Read(files...), t, threadCount(p.threads))
 	if err != nil {
 		return err
 	}
-	engine, err := p.engine(weights, o)
+	engine, err := native.NewEngine(weights, engineOptions)
 	if err != nil {
 		return err
 	}
@@ -159,18 +163,16 @@ func (p *pretraining) run(c *cobra.Command, files []string, out string) error {
 	return show(c, *p.asJSON, result, func(w io.Writer) { writeResult(w, result) })
 }
 
-// engine returns what trains w.
-func (p *pretraining) engine(w *models.Weights, o train.Options) (*native.Engine, error) {
-	precision := native.FP32
+// engineOptions returns those of the engine, with a precision that it has.
+func (p *pretraining) engineOptions(o train.Options) (native.Options, error) {
+	e := native.Options{Threads: threadCount(p.threads), Seed: o.Seed, Recompute: p.recompute}
 	if o.Precision != "" { // a checkpoint may be older than the option
 		var err error
-		if precision, err = native.ParsePrecision(o.Precision); err != nil {
-			return nil, usageError{err}
+		if e.Precision, err = native.ParsePrecision(o.Precision); err != nil {
+			return e, usageError{err}
 		}
 	}
-	return native.NewEngine(w, native.Options{
-		Threads: threadCount(p.threads), Seed: o.Seed, Precision: precision, Recompute: p.recompute,
-	})
+	return e, e.Precision.Available()
 }
 
 // start returns what the run begins with: its newest checkpoint and that one's weights, or new weights, all zero.
