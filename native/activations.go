@@ -1,6 +1,8 @@
 package native
 
 import (
+	"runtime"
+
 	"goalbert/models"
 	"goalbert/native/kernel"
 )
@@ -62,6 +64,9 @@ type pooled[T kernel.Float] struct {
 func (a *Activations[T]) take(m *Model[T], b *models.Batch, keep retention) {
 	c := m.Config
 	t, e, h := b.Tokens(), c.EmbeddingSize, c.HiddenSize
+	if a.arena.grows() {
+		*a = Activations[T]{arena: arena[T]{most: a.arena.most}}
+	}
 	a.arena.reset()
 	a.keep = keep
 	a.Embeddings = a.norm(t, e)
@@ -139,10 +144,14 @@ type arena[T kernel.Float] struct {
 	most int // the largest that used has been
 }
 
-// reset takes everything back.
+// grows says whether the next reset takes new memory.
+func (a *arena[T]) grows() bool { return a.most > len(a.slab) }
+
+// reset takes everything back. What there was must be out of use, so that it is collected before there is more.
 func (a *arena[T]) reset() {
-	if a.most > len(a.slab) {
-		a.slab = nil // let the old one go first
+	if a.grows() {
+		a.slab = nil
+		runtime.GC()
 		a.slab = make([]T, a.most)
 	}
 	a.used = 0
