@@ -17,7 +17,7 @@ func main() {
 	child := flag.String("child", "", "a job as JSON: be the process that is measured")
 	only := flag.String("only", "", "regular expression for the names of the rows to measure")
 	quick := flag.Bool("quick", false, "two rounds")
-	flag.IntVar(&o.rounds, "rounds", 5, "rounds of each comparison")
+	flag.IntVar(&o.rounds, "rounds", 5, "rounds of each comparison; steps of albert-base have at most 3")
 	flag.BoolVar(&o.sweep, "sweep", false, "also by sequence length, by layers and by width")
 	flag.StringVar(&o.lengths, "lengths", "", "file of sequence lengths, one a line; without it they are drawn")
 	flag.StringVar(&o.python, "python", cmp.Or(os.Getenv("PYTHON"), "python3"), "Python that has PyTorch")

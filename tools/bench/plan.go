@@ -152,7 +152,7 @@ func (b *bench) steps(p kernel.Precision, w workload, ofLimit, ofPeer bound) gro
 	memory := func(f figure) figure { return figure{of: f.of, scale: 1e-9, memory: true} }
 	flops := w.flopsPerToken()
 	name := fmt.Sprintf("step albert-base 8x128 %v, ", p)
-	return group{b.rounds, []comparison{
+	return group{b.few(), []comparison{
 		{name + threads(2), "GFLOP/s", double.scaled(flops), b.limit(p, 2), ofLimit},
 		{name + threads(2), "tokens/s", double, fastest, ofPeer},
 		{name + threads(1), "GFLOP/s", single.scaled(flops), b.limit(p, 1), bound{}},
@@ -201,7 +201,7 @@ func (b *bench) recompute(w workload) group {
 		c := b.own(job{Kind: stepKind, workload: w, Threads: 2, Recompute: recompute})
 		return figure{of: []*contender{c}, scale: float64(w.Sequences * w.Length), inverse: true, label: "without"}
 	}
-	return group{b.rounds, []comparison{
+	return group{b.few(), []comparison{
 		{"recomputation, albert-base 8x128 fp32, time", "s/step", time(true), time(false), bound{1.35, true}},
 	}}
 }
