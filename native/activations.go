@@ -3,7 +3,6 @@ package native
 import (
 	"runtime"
 
-	"goalbert/models"
 	"goalbert/native/kernel"
 )
 
@@ -17,7 +16,7 @@ type Activations[T kernel.Float] struct {
 	Embeddings             normalized[T]         // (T, E): sum of the three embeddings; after norm and dropout
 	EmbeddingHiddenMapping []T                   // (T, H): the first layer's input
 	Layers                 []LayerActivations[T] // one for each of the L·inner uses of a layer
-	LastHiddenState        []T                   // (T, H): the last layer's output
+	LastHiddenState        []T                   // (T, H): the last layer's output; of another after Backward with Options.Recompute
 
 	Pooler pooled[T] // without rows where the model has no pooler
 
@@ -27,10 +26,13 @@ type Activations[T kernel.Float] struct {
 	PredictionLogits      []T           // (M, V); holds its gradient after Backward
 	SOPLogits             []T           // (B, 2); holds its gradient after Backward
 
-	keep     retention
-	losses   []rowLosses // of the parts of a task
-	backward backwardPass[T]
-	arena    arena[T]
+	keep        retention
+	scores      []T // of all workers: what attention works in
+	largestHead int
+	ffn         []T         // of all workers: what feed-forward works in, where it is not kept
+	losses      []rowLosses // of the parts of a task
+	backward    backwardPass[T]
+	arena       arena[T]
 }
 
 // retention is what the backward pass finds of each layer.
@@ -60,18 +62,25 @@ type pooled[T kernel.Float] struct {
 	Dropped     []T // (B, H): after dropout
 }
 
-// take sizes a for a batch of model m.
-func (a *Activations[T]) take(m *Model[T], b *models.Batch, keep retention) {
-	c := m.Config
-	t, e, h := b.Tokens(), c.EmbeddingSize, c.HiddenSize
-	if a.arena.grows() {
-		*a = Activations[T]{arena: arena[T]{most: a.arena.most}}
-	}
-	a.arena.reset()
+// take sizes a for a pass: it counts what is needed, makes sure that there is as much, and hands it out.
+func (a *Activations[T]) take(p *pass[T], keep retention) {
 	a.keep = keep
+	a.arena.count()
+	a.takeAll(p)
+	if a.arena.used > len(a.arena.slab) {
+		slab := a.arena
+		*a = Activations[T]{keep: keep, arena: slab} // let go of what there was before there is more
+	}
+	a.arena.handOut()
+	a.takeAll(p)
+}
+
+func (a *Activations[T]) takeAll(p *pass[T]) {
+	m, b, c := p.Model, p.b, p.Config
+	t, e, h := b.Tokens(), c.EmbeddingSize, c.HiddenSize
 	a.Embeddings = a.norm(t, e)
 	a.EmbeddingHiddenMapping = a.arena.take(t * h)
-	a.takeLayers(c, t)
+	a.takeLayers(p)
 	masked, sequences := len(b.MaskedPositions), b.Sequences()
 	a.MaskedHidden = a.arena.take(masked * h)
 	a.PredictionsDense = a.arena.take(masked * e)
@@ -86,26 +95,31 @@ func (a *Activations[T]) take(m *Model[T], b *models.Batch, keep retention) {
 		Dropped:     a.arena.take(sequences * h),
 	}
 	a.SOPLogits = a.arena.take(sequences * 2)
+	if a.keep != keepNone {
+		a.backward.take(p)
+	}
 }
 
-func (a *Activations[T]) takeLayers(c models.Config, t int) {
+func (a *Activations[T]) takeLayers(p *pass[T]) {
+	c, t := p.Config, p.b.Tokens()
 	h, i := c.HiddenSize, c.IntermediateSize
 	a.Layers = a.Layers[:0]
+	a.largestHead = largestHead(p.b.Offsets, p.b.Offsets)
+	a.scores = a.arena.take(p.pool.threads * matrices * a.largestHead)
+	if a.keep != keepAll {
+		a.ffn = a.arena.take(p.pool.threads * p.tiles().tile * i)
+	}
 	input := a.EmbeddingHiddenMapping
 	for n := range c.NumHiddenLayers * c.InnerGroupNum {
 		var l LayerActivations[T]
 		if n == 0 || a.keep == keepAll {
-			l = LayerActivations[T]{
-				QueryKeyValue: a.arena.take(t * 3 * h),
-				Context:       a.arena.take(t * h),
-				Dense:         a.norm(t, h),
-				FFN:           a.arena.take(t * i),
-				FullLayer:     a.norm(t, h),
+			l = LayerActivations[T]{QueryKeyValue: a.arena.take(t * 3 * h), Context: a.arena.take(t * h)}
+			if a.keep == keepAll {
+				l.Dense, l.FFN, l.FFNActivation = a.norm(t, h), a.arena.take(t*i), a.arena.take(t*i)
+			} else {
+				l.Dense = a.normTo(l.Context, t, h) // a row's context is out of use before the row has an output
 			}
-			l.FFNActivation = l.FFN
-			if a.keep != keepNone {
-				l.FFNActivation = a.arena.take(t * i)
-			}
+			l.FullLayer = a.norm(t, h)
 		} else {
 			l = a.Layers[0]
 			if a.keep == keepSums {
@@ -133,48 +147,37 @@ func (a *Activations[T]) normTo(output []T, rows, columns int) normalized[T] {
 	}
 }
 
-// Size returns how many numbers the largest pass so far needed, its gradients included.
-func (a *Activations[T]) Size() int { return a.arena.most }
+// Size returns how many numbers the last pass needed, the gradients of its backward pass included.
+func (a *Activations[T]) Size() int { return a.arena.used }
 
-// arena hands out pieces of one slab. When the slab is too small it hands out new memory, and the next reset makes
-// the slab large enough: after the largest batch has been seen nothing is allocated any more.
+// arena hands out pieces of one slab. What is taken is counted first, so that the slab is large enough: after the largest
+// batch has been seen nothing is allocated any more.
 type arena[T kernel.Float] struct {
-	slab []T
-	used int // scalars handed out since the last reset, in the slab or beyond it
-	most int // the largest that used has been
+	slab     []T
+	used     int // scalars taken
+	counting bool
 }
 
-// grows says whether the next reset takes new memory.
-func (a *arena[T]) grows() bool { return a.most > len(a.slab) }
+// count makes take only count.
+func (a *arena[T]) count() { a.used, a.counting = 0, true }
 
-// reset takes everything back. What there was must be out of use, so that it is collected before there is more.
-func (a *arena[T]) reset() {
-	if a.grows() {
+// handOut makes take hand out a slab as large as was counted.
+func (a *arena[T]) handOut() {
+	if a.used > len(a.slab) {
+		more := a.used / 8 * min(len(a.slab), 1) // batches differ in size; the next may be a little larger
 		a.slab = nil
 		runtime.GC()
-		a.slab = make([]T, a.most)
+		a.slab = make([]T, a.used+more)
 	}
-	a.used = 0
+	a.used, a.counting = 0, false
 }
 
 // take returns n scalars of unspecified value.
 func (a *arena[T]) take(n int) []T {
 	lo := a.used
 	a.used += n
-	a.most = max(a.most, a.used)
-	if a.used > len(a.slab) {
-		return make([]T, n)
+	if a.counting {
+		return nil
 	}
 	return a.slab[lo:a.used:a.used]
 }
-
-// zeroed returns n zeros.
-func (a *arena[T]) zeroed(n int) []T {
-	s := a.take(n)
-	clear(s)
-	return s
-}
-
-// mark and release bracket memory that is given back before the next reset.
-func (a *arena[T]) mark() int        { return a.used }
-func (a *arena[T]) release(mark int) { a.used = mark }

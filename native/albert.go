@@ -1,6 +1,8 @@
 package native
 
 import (
+	"sync"
+
 	"goalbert/models"
 	"goalbert/native/kernel"
 )
@@ -12,12 +14,13 @@ type Model[T kernel.Float] struct {
 	table     *models.Parameters
 	weights   *parameters[T]
 	packs     packs[T]
+	backward  sync.Once // makes the copies that only Backward reads
 	recompute bool
 	pool      *pool
 }
 
-// New returns the model of w, which runs on that many threads. A float32 model reads w's own memory; a float64 one a
-// copy.
+// New returns the model of w, which runs on that many threads. A float32 model reads w's own memory, a float64 one a copy,
+// and both copies in kernel order: w must not change while the model is used.
 func New[T kernel.Float](w *models.Weights, threads int) *Model[T] {
 	return newModel[T](w, Options{Threads: threads})
 }
@@ -38,7 +41,7 @@ func newModel[T kernel.Float](w *models.Weights, o Options) *Model[T] {
 		recompute: o.Recompute,
 		pool:      newPool(o.Threads),
 	}
-	m.packs.addForward(m.weights)
+	m.packs.transposed = m.packs.list(m.weights, true)
 	m.pack()
 	return m
 }
@@ -56,8 +59,8 @@ func (m *Model[T]) Forward(a *Activations[T], b *models.Batch, d Dropout) {
 func (m *Model[T]) Infer(a *Activations[T], b *models.Batch) { m.forward(a, b, Dropout{}, keepNone) }
 
 func (m *Model[T]) forward(a *Activations[T], b *models.Batch, d Dropout, keep retention) {
-	a.take(m, b, keep)
 	p := pass[T]{m, a, b, d}
+	a.take(&p, keep)
 	p.embeddings()
 	p.encoder()
 	p.predictions()
@@ -115,11 +118,9 @@ func (p *pass[T]) encoder() {
 
 // attend computes the context of use i of a layer, from query, key and value.
 func (p *pass[T]) attend(i int) {
-	act, mark := &p.a.Layers[i], p.a.arena.mark()
+	act := &p.a.Layers[i]
 	at := attentionForward[T]{p.attention(i), act.Context, sideBySide(act.QueryKeyValue, p.Config.HiddenSize)}
-	at.takeScratch(&p.a.arena, p.pool.threads)
 	run(p.pool, at.parts(), at)
-	p.a.arena.release(mark)
 }
 
 // layerRows is what use i of a layer does with the context: the rest of self-attention, and feed-forward, each with a
@@ -129,14 +130,14 @@ type layerRows[T kernel.Float] struct {
 	layer int
 }
 
-func (p *layerRows[T]) do(_, i int) {
+func (p *layerRows[T]) do(worker, i int) {
 	s, h := p.tiles().at(i), p.Config.HiddenSize
 	w, act := p.layerWeights(p.weights, p.layer), &p.a.Layers[p.layer]
 
 	w.dense.forward(part(act.Dense.Sum, s, h), part(act.Context, s, h))
 	p.residual(act.Dense.Sum, act.Input, p.dropper(siteAttentionOutput, p.layer), s)
 	w.attentionLayerNorm.forward(&act.Dense, s, p.Config.LayerNormEps)
-	p.ffn(p.layer, s)
+	p.ffn(p.layer, worker, s)
 	p.queryKeyValue(p.layer+1, s)
 }
 
@@ -158,6 +159,7 @@ func (p *pass[T]) attention(i int) attention[T] {
 		heads: p.Config.NumAttentionHeads, headSize: p.Config.HeadSize(),
 		queryOffsets: p.b.Offsets, keyOffsets: p.b.Offsets,
 		dropout: newDropper[T](p.d, p.b, p.Config.AttentionProbsDropoutProb, siteAttentionProbs, i),
+		scratch: p.a.scores, largest: p.a.largestHead,
 	}
 }
 
@@ -167,11 +169,14 @@ func (p *pass[T]) dropper(s site, i int) dropper[T] {
 }
 
 // AttentionProbs returns the attention probabilities of use i of a layer, before dropout: Σ over the batch's sequences
-// of (A, S, S). a must be of Forward, without Options.Recompute. No pass keeps them.
+// of (A, S, S). No pass keeps them. It panics unless a keeps all layers, which it does after Forward without
+// Options.Recompute.
 func (m *Model[T]) AttentionProbs(a *Activations[T], b *models.Batch, i int) []T {
+	if a.keep != keepAll {
+		panic("native: AttentionProbs of activations that are not kept")
+	}
 	p := pass[T]{m, a, b, Dropout{}}
 	at, in := p.attention(i), sideBySide(a.Layers[i].QueryKeyValue, m.Config.HiddenSize)
-	at.scratch = make([]T, 3*at.largest())
 	var probs []T
 	for j := range at.parts() {
 		probs = append(probs, at.probs(0, at.head(j, in.stride), in)...)

@@ -10,8 +10,6 @@ type Gradient[T kernel.Float] struct{ parameters *parameters[T] }
 
 // NewGradient returns a gradient of m, zero.
 func NewGradient[T kernel.Float](m *Model[T]) *Gradient[T] {
-	m.packs.addBackward(m.weights)
-	m.pack()
 	return &Gradient[T]{view(m.table, make([]T, m.table.Size))}
 }
 
@@ -22,12 +20,17 @@ func (g *Gradient[T]) Flat() []T { return g.parameters.flat }
 //
 //	Σ masked-LM cross-entropy / denominators.MaskedTokens + Σ sentence cross-entropy / denominators.Sentences
 //
-// for the batch of the last Forward, which must have been run with the same dropout.
+// for the batch of the last Forward, which must have been run with the same dropout. It panics after Infer.
 func (m *Model[T]) Backward(g *Gradient[T], a *Activations[T], b *models.Batch, d Dropout, denominators models.Denominators) {
-	mark := a.arena.mark()
+	if a.keep == keepNone {
+		panic("native: Backward after Infer, which keeps nothing for it")
+	}
+	m.packBackward()
 	p := &a.backward
-	*p = backwardPass[T]{pass: pass[T]{m, a, b, d}, grad: g.parameters}
-	p.takeMemory()
+	p.pass, p.grad = pass[T]{m, a, b, d}, g.parameters
+	if !p.drops() {
+		p.dFFNOutput, p.dDense = p.dFullLayer, p.dAttention
+	}
 	clear(p.dHidden)
 	if m.table.Pooler != nil && b.SentenceLabels != nil {
 		p.sentenceBackward(denominators.Sentences)
@@ -35,57 +38,72 @@ func (m *Model[T]) Backward(g *Gradient[T], a *Activations[T], b *models.Batch, 
 	p.predictionsBackward(denominators.MaskedTokens)
 	p.encoderBackward()
 	p.embeddingsBackward()
-	a.arena.release(mark)
 }
 
-// backwardPass is the memory of the gradients of one layer, which the depths use one after the other, and of the packed
-// inputs of its linears.
+// backwardPass is the memory of a backward pass: that of the gradients of one layer, which the depths use one after the
+// other, of the packed inputs of its linears, and of the heads and embeddings.
 type backwardPass[T kernel.Float] struct {
 	pass[T]
 	grad *parameters[T]
 
-	dHidden        []T // (T, H): of a layer's output, and at last of its input
+	dHidden        []T // (T, H): of a layer's output, and in the end of its input
 	dFullLayer     []T // (T, H): of the sum before full_layer_layer_norm
 	dFFNOutput     []T // (T, H): of ffn_output: dFullLayer after dropout
 	dFFN           []T // (T, I)
-	dAttention     []T // (T, H): of the sum before attention.LayerNorm
+	dAttention     []T // (T, H): of the sum before attention.LayerNorm; in the place of dHidden
 	dDense         []T // (T, H): of dense: dAttention after dropout
 	dContext       []T // (T, H)
 	dQueryKeyValue []T // (T, 3H)
 
 	input, context, denseOutput, ffnActivation kernel.Packed[T]
 	attentionNorm, fullLayerNorm               normGradients[T]
+
+	sentence    sentenceGradients[T]
+	predictions predictionGradients[T]
+	embeddings  embeddingGradients[T]
 }
 
-func (p *backwardPass[T]) takeMemory() {
-	t, h, i, arena := p.b.Tokens(), p.Config.HiddenSize, p.Config.IntermediateSize, &p.a.arena
-	p.dHidden = arena.take(t * h)
-	p.dFullLayer = arena.take(t * h)
-	p.dFFN = arena.take(t * i)
-	p.dAttention = arena.take(t * h)
-	p.dContext = arena.take(t * h)
-	p.dQueryKeyValue = arena.take(t * 3 * h)
-	p.dFFNOutput, p.dDense = p.dFullLayer, p.dAttention
-	if p.d.Enabled && p.Config.HiddenDropoutProb > 0 {
-		p.dFFNOutput, p.dDense = arena.take(t*h), arena.take(t*h)
+// take takes the memory that the backward pass of p needs.
+func (g *backwardPass[T]) take(p *pass[T]) {
+	g.pass = *p
+	t, e, h, arena := p.b.Tokens(), p.Config.EmbeddingSize, p.Config.HiddenSize, &p.a.arena
+	g.dHidden = arena.take(t * h)
+	g.dAttention = g.dHidden
+	g.dFFN, g.dQueryKeyValue = arena.take(t*p.Config.IntermediateSize), arena.take(t*3*h)
+	if g.drops() {
+		g.dFFNOutput, g.dDense = arena.take(t*h), arena.take(t*h)
 	}
-	p.input, p.context, p.denseOutput = p.packed(t, h), p.packed(t, h), p.packed(t, h)
-	p.ffnActivation = p.packed(t, i)
+	if p.a.keep == keepAll {
+		g.dFullLayer, g.dContext = arena.take(t*h), arena.take(t*h)
+	} else { // in the place of a layer's input and context, once they are packed
+		g.dFullLayer, g.dContext = p.a.Layers[0].FullLayer.Output, p.a.Layers[0].Context
+	}
+	g.input, g.context, g.denseOutput = g.packed(t, h), g.packed(t, h), g.packed(t, h)
+	g.ffnActivation = g.packed(t, p.Config.IntermediateSize)
+	tiles := p.tiles().count()
+	g.attentionNorm, g.fullLayerNorm = newNormGradients(arena, tiles, h), newNormGradients(arena, tiles, h)
+	g.embeddings = embeddingGradients[T]{arena.take(t * e), g.packed(t, e), newNormGradients(arena, tiles, e)}
+	g.takeHeads()
 }
+
+// drops says whether gradients of the hidden states before and after dropout differ.
+func (p *backwardPass[T]) drops() bool { return p.d.Enabled && p.Config.HiddenDropoutProb > 0 }
 
 // packed returns memory for rows of an input, packed to multiply a gradient with.
 func (p *backwardPass[T]) packed(rows, columns int) kernel.Packed[T] {
 	precision := p.packs.precision
-	return kernel.NewPacked(precision, rows, columns, p.a.arena.take(kernel.PackedSize[T](precision, rows, columns)))
+	memory := p.a.arena.take(kernel.PackedSize[T](precision, rows, columns))
+	if memory == nil { // it is only counted
+		return kernel.Packed[T]{}
+	}
+	return kernel.NewPacked(precision, rows, columns, memory)
 }
 
 // encoderBackward makes of the gradient of the last layer's output that of the first one's input. The shared layer's
 // gradient is the sum over its uses: each adds to the same tensors.
 func (p *backwardPass[T]) encoderBackward() {
-	mark := p.a.arena.mark()
 	for i := len(p.a.Layers) - 1; i >= 0; i-- {
 		p.layerBackward(i)
-		p.a.arena.release(mark)
 	}
 }
 
@@ -97,8 +115,8 @@ func (p *backwardPass[T]) layerBackward(i int) {
 		run(p.pool, tiles.count(), inputRowsAgain[T]{p.pass, i})
 		p.attend(i)
 	}
-	p.attentionNorm = newNormGradients(&p.a.arena, tiles.count(), h)
-	p.fullLayerNorm = newNormGradients(&p.a.arena, tiles.count(), h)
+	p.attentionNorm.zero()
+	p.fullLayerNorm.zero()
 	run(p.pool, tiles.count(), layerRowsBackward[T]{p, i})
 	p.attentionNorm.addTo(d.attentionLayerNorm)
 	p.fullLayerNorm.addTo(d.fullLayerLayerNorm)
@@ -110,7 +128,6 @@ func (p *backwardPass[T]) layerBackward(i int) {
 			{&d.ffnOutput, p.dFFNOutput, p.ffnActivation}, {&d.ffn, p.dFFN, p.denseOutput}, {&d.dense, p.dDense, p.context},
 		},
 	}
-	at.takeScratch(&p.a.arena, p.pool.threads)
 	run(p.pool, at.parts(), at)
 
 	last := queryKeyValueBackward[T]{p, i, linearGradients[T]{{&d.queryKeyValue, p.dQueryKeyValue, p.input}}}
@@ -138,21 +155,17 @@ type layerRowsBackward[T kernel.Float] struct {
 	layer int
 }
 
-func (p *layerRowsBackward[T]) do(_, i int) {
+func (p *layerRowsBackward[T]) do(worker, i int) {
 	s, h := p.tiles().at(i), p.Config.HiddenSize
 	w, act := p.layerWeights(p.weights, p.layer), &p.a.Layers[p.layer]
-	if p.a.keep == keepSums {
-		w.attentionLayerNorm.forward(&act.Dense, s, p.Config.LayerNormEps)
-		p.ffnInner(p.layer, s)
-	}
-	p.ffnBackward(p.layer, i, s)
+	p.context.Pack(false, part(act.Context, s, h), h, s.lo, s.hi)
+	p.input.Pack(false, part(act.Input, s, h), h, s.lo, s.hi)
+	p.ffnBackward(p.layer, worker, i, s)
 
 	w.attentionLayerNorm.backward(p.dAttention, &p.attentionNorm, i, p.dAttention, &act.Dense, s)
 	drop := p.dropper(siteAttentionOutput, p.layer)
 	drop.tokens(p.dDense, p.dAttention, s, h)
 	w.dense.backward(part(p.dContext, s, h), part(p.dDense, s, h), nil)
-	p.context.Pack(false, act.Context, h, s.lo, s.hi)
-	p.input.Pack(false, act.Input, h, s.lo, s.hi)
 }
 
 // queryKeyValueBackward gives the rows of dHidden what comes through query, key and value, and past them.
@@ -176,27 +189,29 @@ func (p *queryKeyValueBackward[T]) do(worker, i int) {
 
 // embeddingsBackward adds to the gradients of the mapping, the norm and the three tables.
 func (p *backwardPass[T]) embeddingsBackward() {
-	t, e, arena := p.b.Tokens(), p.Config.EmbeddingSize, &p.a.arena
-	rows := embeddingRowsBackward[T]{p, arena.take(t * e), p.packed(t, e), newNormGradients(arena, p.tiles().count(), e)}
-	run(p.pool, p.tiles().count(), rows)
-	rows.norm.addTo(p.grad.embeddingLayerNorm)
-	mapping := linearGradients[T]{{&p.grad.embeddingHiddenMapping, p.dHidden, rows.output}}
+	g := &p.embeddings
+	g.norm.zero()
+	run(p.pool, p.tiles().count(), embeddingRowsBackward[T]{p})
+	g.norm.addTo(p.grad.embeddingLayerNorm)
+	mapping := linearGradients[T]{{&p.grad.embeddingHiddenMapping, p.dHidden, g.output}}
 	run(p.pool, mapping.parts(), mapping)
-	p.grad.sumEmbeddingsBackward(rows.dSum, p.b, e, p.Config.PadTokenID)
+	p.grad.sumEmbeddingsBackward(g.dSum, p.b, p.Config.EmbeddingSize, p.Config.PadTokenID)
 }
 
-type embeddingRowsBackward[T kernel.Float] struct {
-	*backwardPass[T]
-	dSum   []T // (T, E)
-	output kernel.Packed[T]
+type embeddingGradients[T kernel.Float] struct {
+	dSum   []T              // (T, E)
+	output kernel.Packed[T] // the input of the mapping
 	norm   normGradients[T]
 }
 
+// embeddingRowsBackward is the backward pass of embeddingRows.
+type embeddingRowsBackward[T kernel.Float] struct{ *backwardPass[T] }
+
 func (p *embeddingRowsBackward[T]) do(_, i int) {
-	s, w, e, h := p.tiles().at(i), p.weights, p.Config.EmbeddingSize, p.Config.HiddenSize
-	w.embeddingHiddenMapping.backward(part(p.dSum, s, e), part(p.dHidden, s, h), nil)
+	s, w, g, e, h := p.tiles().at(i), p.weights, &p.embeddings, p.Config.EmbeddingSize, p.Config.HiddenSize
+	w.embeddingHiddenMapping.backward(part(g.dSum, s, e), part(p.dHidden, s, h), nil)
 	drop := p.dropper(siteEmbeddings, 0)
-	drop.tokens(p.dSum, p.dSum, s, e)
-	w.embeddingLayerNorm.backward(p.dSum, &p.norm, i, p.dSum, &p.a.Embeddings, s)
-	p.output.Pack(false, p.a.Embeddings.Output, e, s.lo, s.hi)
+	drop.tokens(g.dSum, g.dSum, s, e)
+	w.embeddingLayerNorm.backward(g.dSum, &g.norm, i, g.dSum, &p.a.Embeddings, s)
+	g.output.Pack(false, part(p.a.Embeddings.Output, s, e), e, s.lo, s.hi)
 }

@@ -18,6 +18,7 @@ type attention[T kernel.Float] struct {
 	causal          bool  // query i of a sequence sees its keys 0 to i
 	dropout         dropper[T]
 	scratch         []T // of all workers
+	largest         int // probabilities that a head has at most
 }
 
 // projections are attention's three inputs, or their gradients: rows of stride columns, of which the first A·D count.
@@ -53,23 +54,21 @@ func (at *attention[T]) head(i, stride int) head {
 	}
 }
 
-// largest returns the most probabilities that a head has.
-func (at *attention[T]) largest() int {
+// largestHead returns the most probabilities that a head has.
+func largestHead(queryOffsets, keyOffsets []int) int {
 	n := 0
-	for b := range len(at.queryOffsets) - 1 {
-		n = max(n, (at.queryOffsets[b+1]-at.queryOffsets[b])*(at.keyOffsets[b+1]-at.keyOffsets[b]))
+	for b := range len(queryOffsets) - 1 {
+		n = max(n, (queryOffsets[b+1]-queryOffsets[b])*(keyOffsets[b+1]-keyOffsets[b]))
 	}
 	return n
 }
 
-// takeScratch takes room for three matrices of probabilities for each thread.
-func (at *attention[T]) takeScratch(a *arena[T], threads int) {
-	at.scratch = a.take(threads * 3 * at.largest())
-}
+// matrices is how many of probabilities a worker needs room for.
+const matrices = 3
 
 // room returns a worker's matrix number j of n probabilities.
 func (at *attention[T]) room(worker, j, n int) []T {
-	return at.scratch[(3*worker+j)*at.largest():][:n]
+	return at.scratch[(matrices*worker+j)*at.largest:][:n]
 }
 
 // probs returns softmax(query·keyᵀ/√D) (S, S) of a head.
@@ -157,7 +156,7 @@ func (at *attention[T]) drop(out, probs []T, h head) []T {
 	if !at.dropout.drops() {
 		return probs
 	}
-	column := h.number * (h.keys + 3) / 4 * 4
+	column := h.number * ((h.keys + 3) / 4 * 4)
 	for query := range h.queries {
 		lo, hi := query*h.keys, (query+1)*h.keys
 		position := int(at.dropout.batch.PositionIDs[h.row+query])

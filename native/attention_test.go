@@ -26,8 +26,8 @@ func TestAttentionBackwardByFiniteDifferences(t *testing.T) {
 		views := func(x []float64) projections[float64] {
 			return projections[float64]{query: x, key: x[5*width:], value: x[12*width:], stride: width}
 		}
-		var a arena[float64]
-		at.takeScratch(&a, 2)
+		at.largest = largestHead(at.queryOffsets, at.keyOffsets)
+		at.scratch = make([]float64, 2*matrices*at.largest)
 		p := newPool(2)
 		dContext := normal(5 * width)
 		scalar := func() float64 {
@@ -49,7 +49,7 @@ func TestAttentionBackwardByFiniteDifferences(t *testing.T) {
 // Rows of probabilities sum to 1, and a causal query gives no weight to what comes after it.
 func TestAttentionProbs(t *testing.T) {
 	at := attention[float64]{heads: 1, headSize: 2, queryOffsets: []int{0, 3}, keyOffsets: []int{0, 3}, causal: true}
-	at.scratch = make([]float64, 3*9)
+	at.scratch, at.largest = make([]float64, matrices*9), 9
 	x := []float64{1, 2, 3, 4, 5, 6, -1, 0, 2, 1, 0, 3, 1, 1, 2, -2, 0, 1}
 	probs := at.probs(0, at.head(0, 6), sideBySide(x, 2))
 	for query := range 3 {

@@ -64,71 +64,87 @@ func (p *pass[T]) dropPooled(x []T) {
 	}
 }
 
+// takeHeads takes the memory of the heads' gradients.
+func (p *backwardPass[T]) takeHeads() {
+	arena, e, h, masked := &p.a.arena, p.Config.EmbeddingSize, p.Config.HiddenSize, len(p.b.MaskedPositions)
+	p.predictions = predictionGradients[T]{
+		dDense: arena.take(masked * e), dMasked: arena.take(masked * h),
+		norm:   newNormGradients(arena, p.maskedTiles().count(), e),
+		hidden: p.packed(masked, h), output: p.packed(masked, e),
+	}
+	if p.table.Pooler == nil {
+		return
+	}
+	n := p.b.Sequences()
+	p.sentence = sentenceGradients[T]{
+		dPooled: arena.take(n * h), dFirst: arena.take(n * h), dropped: p.packed(n, h), first: p.packed(n, h),
+	}
+}
+
+type sentenceGradients[T kernel.Float] struct {
+	dPooled        []T              // (B, H): of the pooled output, and then of the pooler's linear
+	dFirst         []T              // (B, H)
+	dropped, first kernel.Packed[T] // the inputs of classifier and pooler
+}
+
 // sentenceBackward replaces the sentence logits by their gradient, and adds to dHidden and to the gradients of the
 // classifier and the pooler.
 func (p *backwardPass[T]) sentenceBackward(denominator float64) {
-	a, w, arena, h, sequences := p.a, p.weights, &p.a.arena, p.Config.HiddenSize, p.b.Sequences()
-	mark := arena.mark()
+	a, w, g, h, n := p.a, p.weights, &p.sentence, p.Config.HiddenSize, p.b.Sequences()
 	crossEntropyBackward(a.SOPLogits, p.b.SentenceLabels, denominator)
-	dPooled, dFirst := arena.take(sequences*h), arena.take(sequences*h)
-	w.sopClassifier.backward(dPooled, a.SOPLogits, nil)
-	p.dropPooled(dPooled)
-	kernel.TanhBackward(dPooled, dPooled, a.Pooler.Output)
-	w.pooler.backward(dFirst, dPooled, nil)
-	scatterAdd(p.dHidden, dFirst, p.b.Offsets[:sequences], h)
+	w.sopClassifier.backward(g.dPooled, a.SOPLogits, nil)
+	p.dropPooled(g.dPooled)
+	kernel.TanhBackward(g.dPooled, g.dPooled, a.Pooler.Output)
+	w.pooler.backward(g.dFirst, g.dPooled, nil)
+	scatterAdd(p.dHidden, g.dFirst, p.b.Offsets[:n], h)
 
-	dropped, first := p.packed(sequences, h), p.packed(sequences, h)
-	dropped.Pack(false, a.Pooler.Dropped, h, 0, sequences)
-	first.Pack(false, a.Pooler.FirstHidden, h, 0, sequences)
+	g.dropped.Pack(false, a.Pooler.Dropped, h, 0, n)
+	g.first.Pack(false, a.Pooler.FirstHidden, h, 0, n)
 	gradients := linearGradients[T]{
-		{&p.grad.sopClassifier, a.SOPLogits, dropped}, {&p.grad.pooler, dPooled, first},
+		{&p.grad.sopClassifier, a.SOPLogits, g.dropped}, {&p.grad.pooler, g.dPooled, g.first},
 	}
 	run(p.pool, gradients.parts(), gradients)
-	arena.release(mark)
 }
 
-// predictionsBackward replaces the prediction logits by their gradient, and adds to dHidden and to the gradients of the
-// masked-LM head.
-func (p *backwardPass[T]) predictionsBackward(denominator float64) {
-	a, arena, e, h := p.a, &p.a.arena, p.Config.EmbeddingSize, p.Config.HiddenSize
-	masked := len(p.b.MaskedPositions)
-	if masked == 0 {
-		return
-	}
-	mark := arena.mark()
-	rows := predictionRowsBackward[T]{
-		backwardPass: p, denominator: denominator, dDense: arena.take(masked * e), dMasked: arena.take(masked * h),
-		norm: newNormGradients(arena, p.maskedTiles().count(), e), hidden: p.packed(masked, h), output: p.packed(masked, e),
-	}
-	run(p.pool, p.maskedTiles().count(), rows)
-	rows.norm.addTo(p.grad.predictionsLayerNorm)
-	scatterAdd(p.dHidden, rows.dMasked, p.b.MaskedPositions, h)
-	gradients := linearGradients[T]{
-		{&p.grad.decoder, a.PredictionLogits, rows.output}, {&p.grad.predictionsDense, rows.dDense, rows.hidden},
-	}
-	run(p.pool, gradients.parts(), gradients)
-	arena.release(mark)
-}
-
-// predictionRowsBackward is the backward pass of predictionRows.
-type predictionRowsBackward[T kernel.Float] struct {
-	*backwardPass[T]
-	denominator    float64
+type predictionGradients[T kernel.Float] struct {
 	dDense         []T // (M, E)
 	dMasked        []T // (M, H)
 	norm           normGradients[T]
 	hidden, output kernel.Packed[T] // the inputs of dense and decoder
 }
 
+// predictionsBackward replaces the prediction logits by their gradient, and adds to dHidden and to the gradients of the
+// masked-LM head.
+func (p *backwardPass[T]) predictionsBackward(denominator float64) {
+	if len(p.b.MaskedPositions) == 0 {
+		return
+	}
+	g := &p.predictions
+	g.norm.zero()
+	run(p.pool, p.maskedTiles().count(), predictionRowsBackward[T]{p, denominator})
+	g.norm.addTo(p.grad.predictionsLayerNorm)
+	scatterAdd(p.dHidden, g.dMasked, p.b.MaskedPositions, p.Config.HiddenSize)
+	gradients := linearGradients[T]{
+		{&p.grad.decoder, p.a.PredictionLogits, g.output}, {&p.grad.predictionsDense, g.dDense, g.hidden},
+	}
+	run(p.pool, gradients.parts(), gradients)
+}
+
+// predictionRowsBackward is the backward pass of predictionRows.
+type predictionRowsBackward[T kernel.Float] struct {
+	*backwardPass[T]
+	denominator float64
+}
+
 func (p *predictionRowsBackward[T]) do(_, i int) {
-	s, w, a, c := p.maskedTiles().at(i), p.weights, p.a, p.Config
+	s, w, a, g, c := p.maskedTiles().at(i), p.weights, p.a, &p.predictions, p.Config
 	transform, e, h := &a.PredictionsActivation, c.EmbeddingSize, c.HiddenSize
-	dLogits, dDense := part(a.PredictionLogits, s, c.VocabSize), part(p.dDense, s, e)
+	dLogits, dDense := part(a.PredictionLogits, s, c.VocabSize), part(g.dDense, s, e)
 	crossEntropyBackward(dLogits, p.b.MaskedLabels[s.lo:s.hi], p.denominator)
 	w.decoder.backward(dDense, dLogits, nil)
-	w.predictionsLayerNorm.backward(p.dDense, &p.norm, i, p.dDense, transform, s)
+	w.predictionsLayerNorm.backward(g.dDense, &g.norm, i, g.dDense, transform, s)
 	activateBackward(c.HiddenAct, dDense, dDense, part(a.PredictionsDense, s, e))
-	w.predictionsDense.backward(part(p.dMasked, s, h), dDense, nil)
-	p.hidden.Pack(false, a.MaskedHidden, h, s.lo, s.hi)
-	p.output.Pack(false, transform.Output, e, s.lo, s.hi)
+	w.predictionsDense.backward(part(g.dMasked, s, h), dDense, nil)
+	g.hidden.Pack(false, part(a.MaskedHidden, s, h), h, s.lo, s.hi)
+	g.output.Pack(false, part(transform.Output, s, e), e, s.lo, s.hi)
 }

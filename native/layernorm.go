@@ -36,13 +36,15 @@ type normGradients[T kernel.Float] struct {
 }
 
 func newNormGradients[T kernel.Float](a *arena[T], parts, columns int) normGradients[T] {
-	return normGradients[T]{a.zeroed(parts * 2 * columns), columns}
+	return normGradients[T]{a.take(parts * 2 * columns), columns}
 }
 
 func (g *normGradients[T]) part(i int) (dWeight, dBias []T) {
 	both := g.partial[2*i*g.columns:][:2*g.columns]
 	return both[:g.columns], both[g.columns:]
 }
+
+func (g *normGradients[T]) zero() { clear(g.partial) }
 
 // addTo adds the parts to d, in their order.
 func (g *normGradients[T]) addTo(d layerNorm[T]) {

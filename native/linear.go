@@ -2,7 +2,7 @@ package native
 
 import "goalbert/native/kernel"
 
-// linear is y = xWᵀ + b with weight (out, in) and bias (out), or their gradients.
+// linear is y = xWᵀ + b with weight (out, in) and bias (out), or their gradients, which are not packed.
 //
 // The products with W and with Wᵀ read copies in kernel order, made once for each update of the weights: a shared layer
 // is multiplied with by every depth, in both directions, in every micro-batch.
@@ -47,9 +47,6 @@ func (g *linearGradient[T]) do(i int) {
 	in, out := g.d.in(), g.d.out()
 	s := outputTiles(out).at(i)
 	rows := len(g.dY) / out
-	if rows == 0 {
-		return
-	}
 	dWeight := part(g.d.weight, s, in)
 	g.x.Multiply(true, s.rows(), g.dY[s.lo:], out, dWeight, in, dWeight, in)
 	for row := range rows {

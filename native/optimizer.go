@@ -28,6 +28,9 @@ func newOptimizer(table *models.Parameters) *optimizer {
 // update changes weights by one step of h, given the gradient, which it zeroes, and returns the gradient's global norm.
 // Where that is not finite the weights are not changed.
 func (o *optimizer) update(p *pool, weights, grad []float32, h models.Hyperparameters) (norm float64, err error) {
+	if h.Optimizer != models.AdamW && h.Optimizer != models.LAMB {
+		return 0, fmt.Errorf("native: unknown optimizer %q; want %s or %s", h.Optimizer, models.AdamW, models.LAMB)
+	}
 	norm = math.Sqrt(o.sumSquares(p, grad))
 	if math.IsNaN(norm) || math.IsInf(norm, 0) {
 		return norm, fmt.Errorf("native: step %d: the gradient's norm is %v, the weights are left as they were", o.step+1, norm)
@@ -37,13 +40,10 @@ func (o *optimizer) update(p *pool, weights, grad []float32, h models.Hyperparam
 	if h.MaxGradNorm > 0 && norm > h.MaxGradNorm {
 		clip = h.MaxGradNorm / norm // as tf.clip_by_global_norm
 	}
-	switch h.Optimizer {
-	case models.AdamW:
-		o.adamW(p, weights, grad, h, clip)
-	case models.LAMB:
+	if h.Optimizer == models.LAMB {
 		o.lamb(p, weights, grad, h, clip)
-	default:
-		return norm, fmt.Errorf("native: unknown optimizer %q; want %s or %s", h.Optimizer, models.AdamW, models.LAMB)
+	} else {
+		o.adamW(p, weights, grad, h, clip)
 	}
 	return norm, nil
 }

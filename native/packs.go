@@ -2,56 +2,68 @@ package native
 
 import "goalbert/native/kernel"
 
-// packs are the copies of a model's weights in kernel order. They are made anew when the weights have changed.
+// packs are the copies of a model's weights in kernel order. Where the weights have changed, products are wrong until
+// the copies are made anew.
 type packs[T kernel.Float] struct {
-	precision kernel.Precision
-	list      []packing[T]
-	parts     int
-	backward  bool // W is packed too, not only Wᵀ
+	precision  kernel.Precision
+	transposed []packing[T] // what products with inputs read
+	straight   []packing[T] // what products with the gradients of outputs read; none before the first Backward
 }
 
-// packing is a copy to be made.
+// packing is a copy that is to be made.
 type packing[T kernel.Float] struct {
 	to         *kernel.Packed[T]
 	from       *linear[T]
 	transposed bool
-	tiles      tiling // of the rows of W
 }
 
-// addForward adds what products with the inputs read.
-func (k *packs[T]) addForward(w *parameters[T]) { w.eachLinear(func(l *linear[T]) { k.add(l, true) }) }
-
-// addBackward adds what products with the gradients of outputs read.
-func (k *packs[T]) addBackward(w *parameters[T]) {
-	if !k.backward {
-		k.backward = true
-		w.eachLinear(func(l *linear[T]) { k.add(l, false) })
-	}
-}
-
-func (k *packs[T]) add(l *linear[T], transposed bool) {
-	to, depth, columns := &l.packed, l.out(), l.in()
-	if transposed {
-		to, depth, columns = &l.transposed, l.in(), l.out()
-	}
-	memory := make([]T, kernel.PackedSize[T](k.precision, depth, columns))
-	*to = kernel.NewPacked(k.precision, depth, columns, memory)
-	p := packing[T]{to, l, transposed, tilesOf(l.out())}
-	k.list = append(k.list, p)
-	k.parts += p.tiles.count()
+// list returns the copies of all linears, W or its transpose, with memory of their own.
+func (k *packs[T]) list(w *parameters[T], transposed bool) []packing[T] {
+	var list []packing[T]
+	w.eachLinear(func(l *linear[T]) {
+		to, depth, columns := &l.packed, l.out(), l.in()
+		if transposed {
+			to, depth, columns = &l.transposed, l.in(), l.out()
+		}
+		*to = kernel.NewPacked(k.precision, depth, columns, make([]T, kernel.PackedSize[T](k.precision, depth, columns)))
+		list = append(list, packing[T]{to, l, transposed})
+	})
+	return list
 }
 
 // pack takes over the weights. It must be called when they have changed.
-func (m *Model[T]) pack() { run(m.pool, m.packs.parts, packRows[T]{m.packs.list}) }
+func (m *Model[T]) pack() {
+	m.packList(m.packs.transposed)
+	m.packList(m.packs.straight)
+}
+
+// packBackward makes the copies that Backward reads, the first time that it is called.
+func (m *Model[T]) packBackward() {
+	m.backward.Do(func() {
+		m.packs.straight = m.packs.list(m.weights, false)
+		m.packList(m.packs.straight)
+	})
+}
+
+func (m *Model[T]) packList(list []packing[T]) {
+	parts := 0
+	for _, each := range list {
+		parts += each.tiles().count()
+	}
+	run(m.pool, parts, packRows[T]{list})
+}
+
+// tiles divides the rows of W.
+func (p *packing[T]) tiles() tiling { return tilesOf(p.from.out()) }
 
 type packRows[T kernel.Float] struct{ list []packing[T] }
 
 func (p *packRows[T]) do(_, i int) {
 	for _, each := range p.list {
-		n := each.tiles.count()
+		n := each.tiles().count()
 		if i < n {
-			s := each.tiles.at(i)
-			each.to.Pack(each.transposed, each.from.weight, each.from.in(), s.lo, s.hi)
+			s, l := each.tiles().at(i), each.from
+			each.to.Pack(each.transposed, part(l.weight, s, l.in()), l.in(), s.lo, s.hi)
 			return
 		}
 		i -= n

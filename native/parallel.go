@@ -1,7 +1,9 @@
 package native
 
 import (
+	"fmt"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 )
@@ -37,7 +39,7 @@ func newPool(threads int) *pool {
 	return p
 }
 
-// run does parts 0 to n-1 of t. A panic in one is raised again in the caller.
+// run does parts 0 to n-1 of t. A panic in one is raised again in the caller, with its stack.
 func run[T any, P interface {
 	*T
 	task
@@ -78,7 +80,7 @@ type workers struct {
 	n      int
 	next   atomic.Int64
 	wait   sync.WaitGroup
-	failed atomic.Pointer[any]
+	failed atomic.Pointer[string]
 }
 
 func (w *workers) run(t task, n int) {
@@ -100,8 +102,8 @@ func (w *workers) run(t task, n int) {
 	w.work(0)
 	w.wait.Wait()
 	w.task = nil
-	if r := w.failed.Load(); r != nil {
-		panic(*r)
+	if failure := w.failed.Load(); failure != nil {
+		panic(*failure)
 	}
 }
 
@@ -123,8 +125,11 @@ func (w *workers) work(worker int) {
 	}
 }
 
-// fail keeps the first panic.
-func (w *workers) fail(r any) { w.failed.CompareAndSwap(nil, &r) }
+// fail keeps the first panic, and where it was.
+func (w *workers) fail(r any) {
+	failure := fmt.Sprintf("%v\n\n%s", r, debug.Stack())
+	w.failed.CompareAndSwap(nil, &failure)
+}
 
 // span is rows lo to hi of a matrix.
 type span struct{ lo, hi int }

@@ -32,7 +32,7 @@ type Engine interface {
 	// LoadOptimizer reads what SaveOptimizer wrote.
 	LoadOptimizer(path string) error
 
-	// KernelSet names the arithmetic ("generic float32", "avx512 float32"): results are identical to the bit within
+	// KernelSet names the arithmetic ("portable float32, arm64", "avx512 float32"): results are identical to the bit within
 	// one.
 	KernelSet() string
 }

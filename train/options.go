@@ -45,6 +45,8 @@ type Options struct {
 	Resume *Checkpoint `json:"-"`
 }
 
+const defaultPrecision = "fp32"
+
 // Optimization is the optimizer and its constants.
 type Optimization struct {
 	Optimizer      models.Optimizer `json:"optimizer"`
@@ -72,7 +74,7 @@ func Defaults(optimizer models.Optimizer) (Options, error) {
 		Segments:            Segments{Objective: SOP, SequenceLength: 128, ShortProbability: 0.1},
 		Masking:             DefaultMasking(),
 		Schedule:            Schedule{LearningRate: 1e-3, Warmup: 0.1, Decay: LinearDecay, Power: 1},
-		Precision:           "fp32",
+		Precision:           defaultPrecision,
 		BatchSequences:      64,
 		MicroBatchSequences: 16,
 		HeldOut:             0.03,

@@ -44,6 +44,9 @@ func readCheckpoint(directory string) (*Checkpoint, error) {
 	if err := json.Unmarshal(text, &c.State); err != nil {
 		return nil, fmt.Errorf("train: resume: %s is damaged: %w", filepath.Join(directory, stateFile), err)
 	}
+	if c.State.Options.Precision == "" { // it is older than the option
+		c.State.Options.Precision = defaultPrecision
+	}
 	if want := stepDirectory("", c.State.Step); filepath.Base(directory) != filepath.Base(want) {
 		return nil, fmt.Errorf("train: resume: %s is damaged: it is of step %d",
 			filepath.Join(directory, stateFile), c.State.Step)

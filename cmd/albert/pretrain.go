@@ -165,14 +165,12 @@ func (p *pretraining) run(c *cobra.Command, files []string, out string) error {
 
 // engineOptions returns those of the engine, with a precision that it has.
 func (p *pretraining) engineOptions(o train.Options) (native.Options, error) {
-	e := native.Options{Threads: threadCount(p.threads), Seed: o.Seed, Recompute: p.recompute}
-	if o.Precision != "" { // a checkpoint may be older than the option
-		var err error
-		if e.Precision, err = native.ParsePrecision(o.Precision); err != nil {
-			return e, usageError{err}
-		}
+	precision, err := native.ParsePrecision(o.Precision)
+	if err != nil {
+		return native.Options{}, usageError{err}
 	}
-	return e, e.Precision.Available()
+	e := native.Options{Threads: threadCount(p.threads), Seed: o.Seed, Precision: precision, Recompute: p.recompute}
+	return e, precision.Available()
 }
 
 // start returns what the run begins with: its newest checkpoint and that one's weights, or new weights, all zero.

@@ -191,6 +191,33 @@ func TestKernelsDoNotAllocate(t *testing.T) {
 	}
 }
 
+// FuzzConformance gives the kernels whatever the bytes are as numbers. Nothing outside of the arguments is touched, and the
+// bits are the same wherever they lie.
+func FuzzConformance(f *testing.F) {
+	f.Add(uint8(17), []byte{0, 0, 0xc0, 0x7f, 0, 0, 0x80, 0x7f, 1, 0, 0, 0, 0, 0, 0x80, 0x3f, 0, 0, 0xb0, 0xc2})
+	f.Fuzz(func(t *testing.T, size uint8, data []byte) {
+		for _, kernel := range conformance {
+			for _, each := range sets {
+				if !each.available {
+					continue
+				}
+				var start [][]float64
+				for i, length := range kernel.lengths(int(size)) {
+					start = append(start, widen(repeated(data[min(i, len(data)):], length)))
+				}
+				places := placed(t, start)
+				for place, x := range places {
+					kernel.run32(each.set, x)
+					for i := range x {
+						match(t, fmt.Sprintf("%s, %v, place %d, argument %d", kernel.name, each.set, place, i), x[i], places[0][i],
+							numeric.Exact)
+					}
+				}
+			}
+		}
+	})
+}
+
 // match is numeric.Check where what is within the tolerance is not worth a line.
 func match(t *testing.T, name string, got, want []float32, tolerance numeric.Tolerance) {
 	t.Helper()

@@ -66,7 +66,7 @@ func (by tiling[T]) elements(steps int) int { return (steps + by.steps() - 1) / 
 // depth returns the steps of a block, where there are k in all.
 func (by tiling[T]) depth(k int) int { return even(by.elements(k), by.blockK, unitK) * by.steps() }
 
-// panelN is the width to which columns are filled up.
+// padded is the width to which columns are filled up.
 func (by tiling[T]) padded(n int) int { return (n + by.tileN - 1) / by.tileN * by.tileN }
 
 func (by tiling[T]) String() string {

@@ -37,15 +37,6 @@ func TestVectors(t *testing.T) {
 	}
 }
 
-func TestRows(t *testing.T) {
-	x := []float32{1, 2, 3, 4, 5, 6}
-	sum := []float32{10, 20, 30}
-	SumRows(sum, x)
-	numeric.Check(t, "SumRows", sum, []float32{15, 27, 39}, numeric.Exact)
-	AddBias(x, []float32{100, 200})
-	numeric.Check(t, "AddBias", x, []float32{101, 202, 103, 204, 105, 206}, numeric.Exact)
-}
-
 // Rows sum to 1, a score of -∞ has no weight, large scores do not overflow, and equal scores share equally.
 func TestSoftmax(t *testing.T) {
 	for _, n := range sizes()[1:] {

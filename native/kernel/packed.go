@@ -29,33 +29,35 @@ func NewPacked[T Float](p Precision, k, n int, memory []T) Packed[T] {
 }
 
 func (by tiling[T]) newPacked(k, n int, memory []T) Packed[T] {
-	return Packed[T]{by: by, k: k, n: n, blockK: by.depth(k), data: memory[:by.packedSize(k, n)]}
+	return Packed[T]{by: by, k: k, n: n, blockK: by.depth(max(k, 1)), data: memory[:by.packedSize(k, n)]}
 }
 
 func (by tiling[T]) packedSize(k, n int) int { return by.elements(k)*by.padded(n) + packSlack }
 
-// Pack takes over the rows lo to hi of x, which is B, or its transpose (n×k); ld is the distance between rows. lo must be
-// a multiple of PackUnit, and so must hi unless there are no rows after it.
+// Pack takes over x, which is rows lo to hi of B, or of its transpose (n×k); ld is the distance between rows. lo must be a
+// multiple of PackUnit, and so must hi unless there are no rows after it.
 func (b *Packed[T]) Pack(trans bool, x []T, ld, lo, hi int) {
-	if trans {
-		b.pack(newMatrix(x, ld, false, b.n, b.k), lo, hi, 0, b.k)
-	} else {
-		b.pack(newMatrix(x, ld, true, b.n, b.k), 0, b.n, lo, hi)
+	switch {
+	case lo == hi:
+	case trans:
+		b.pack(newMatrix(x, ld, false, hi-lo, b.k), lo, hi, 0, b.k)
+	default:
+		b.pack(newMatrix(x, ld, true, b.n, hi-lo), 0, b.n, lo, hi)
 	}
 }
 
-// pack takes over columns j to toJ of steps p to toP.
+// pack takes over columns j to toJ of steps p to toP, which is x.
 func (b *Packed[T]) pack(x matrix[T], j, toJ, p, toP int) {
 	by, packs := b.by, takePacks[T]()
 	defer packs.giveBack()
-	for p < toP {
+	for start := p; p < toP; {
 		block := p / b.blockK * b.blockK
 		depth := min(b.blockK, b.k-block)
 		end := min(block+depth, toP)
 		first, elements := by.elements(p-block), by.elements(depth)
 		for column := j; column < toJ; column += by.tileN {
 			at := by.elements(block)*by.padded(b.n) + column*elements + first*by.tileN
-			packs.packPanel(by, b.data[at:], by.tileN, min(by.tileN, toJ-column), end-p, x.from(column, p))
+			packs.packPanel(by, b.data[at:], by.tileN, min(by.tileN, toJ-column), end-p, x.from(column-j, p-start))
 		}
 		p = end
 	}
@@ -66,6 +68,10 @@ func (b *Packed[T]) pack(x matrix[T], j, toJ, p, toP int) {
 // every row. The order of summation is Gemm's.
 func (b *Packed[T]) Multiply(transA bool, m int, a []T, lda int, c []T, ldc int, d []T, ldd int) {
 	if m == 0 || b.n == 0 {
+		return
+	}
+	if b.k == 0 {
+		copyRows(m, b.n, c, ldc, d, ldd)
 		return
 	}
 	by, beta := b.by, T(1)
@@ -88,6 +94,17 @@ func (b *Packed[T]) Multiply(transA bool, m int, a []T, lda int, c []T, ldc int,
 				by.multiply(packs.a, panels, rows, min(blockN, b.n-j), elements, 1, beta, c[i*ldc+j:], ldc, d[j:], ldd)
 			}
 			beta, d, ldd = 1, c[i*ldc:], ldc
+		}
+	}
+}
+
+// copyRows sets C = D, or zero where D is nil: what is left of a product without a summed dimension.
+func copyRows[T Float](m, n int, c []T, ldc int, d []T, ldd int) {
+	for i := range m {
+		if row := c[i*ldc:][:n]; d == nil {
+			clear(row)
+		} else {
+			copy(row, d[i*ldd:][:n])
 		}
 	}
 }

@@ -17,7 +17,7 @@ func packedBy(by tiling[float32], p product, b, memory []float32) Packed[float32
 	}
 	from := 0
 	for _, to := range []int{rows / 3 / PackUnit * PackUnit, rows * 2 / 3 / PackUnit * PackUnit, rows} {
-		packed.Pack(p.transB, b, p.ldb, from, to)
+		packed.Pack(p.transB, b[from*p.ldb:], p.ldb, from, to)
 		from = to
 	}
 	return packed
@@ -107,5 +107,18 @@ func TestPackedFloat64(t *testing.T) {
 		got := slices.Clone(p.c)
 		packed.Multiply(p.transA, p.m, p.a, p.lda, got, p.ldc, got, p.ldc)
 		numeric.Check(t, p.String(), got, want, numeric.SameSum64)
+	})
+}
+
+// Without a summed dimension C is D, or zero.
+func TestPackedWithoutSteps(t *testing.T) {
+	eachTiling(t, func(t *testing.T, by tiling[float32]) {
+		packed := by.newPacked(0, 3, make([]float32, by.packedSize(0, 3)))
+		packed.Pack(false, nil, 3, 0, 0)
+		c := []float32{9, 9, 9, 9, 9, 9}
+		packed.Multiply(false, 2, nil, 1, c, 3, []float32{1, 2, 3}, 0)
+		match(t, "C with a bias", c, []float32{1, 2, 3, 1, 2, 3}, numeric.Exact)
+		packed.Multiply(false, 2, nil, 1, c, 3, nil, 0)
+		match(t, "C alone", c, make([]float32, 6), numeric.Exact)
 	})
 }

@@ -28,6 +28,9 @@ func ParsePrecision(name string) (Precision, error) {
 // Available reports whether this processor multiplies in p, as an error that says what it lacks. In emulation bf16 would
 // be slower than fp32, so there is none.
 func (p Precision) Available() error {
+	if _, known := precisionNames[p]; !known {
+		return fmt.Errorf("kernel: unknown precision %d; want %v or %v", int(p), Full, BF16)
+	}
 	if p == BF16 && !hasBF16 {
 		return fmt.Errorf("kernel: precision %v needs a processor with AVX512_BF16, and this build on this machine has %v; "+
 			"use precision %v", p, fastest, Full)

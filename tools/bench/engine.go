@@ -61,7 +61,7 @@ func newProduct(s shape, p kernel.Precision, threads int) func() {
 		rows = s.N
 	}
 	pack := func() {
-		each(threads, rows, kernel.PackUnit, func(lo, hi int) { b.Pack(s.TransB, x, ldb, lo, hi) })
+		each(threads, rows, 128, func(lo, hi int) { b.Pack(s.TransB, x[lo*ldb:], ldb, lo, hi) })
 	}
 	pack()
 	return func() {
