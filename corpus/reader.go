@@ -2,11 +2,10 @@ package corpus
 
 import (
 	"bufio"
-	"errors"
+	"encoding/json"
 	"fmt"
 	"io"
 	"iter"
-	"os"
 	"strings"
 	"unicode/utf8"
 )
@@ -14,61 +13,228 @@ import (
 // A Document is its sentences, in order.
 type Document []string
 
-// Read reads text files: one sentence a line, a blank line or the end of a file ends a document. White space around a
-// sentence and a byte order mark are dropped. After an error nothing follows. The errors name file, line and byte.
+// Format says what text looks like, in files and in the text fields of JSON lines.
+type Format string
+
+const (
+	Lines Format = "lines" // a sentence a line, in files a blank line between documents
+	Prose Format = "prose" // paragraphs, plain or markdown, with blank lines between them
+)
+
+// Division says what a document is in a file of prose. In JSON lines every record is one, or several.
+type Division string
+
+const (
+	ByFile      Division = "file"
+	ByHeading   Division = "heading"   // a markdown heading after text begins one
+	ByParagraph Division = "paragraph" // every paragraph is one, with the headings before it
+)
+
+// TextOptions say how files are read.
+type TextOptions struct {
+	Format    Format   `json:"format"`
+	Documents Division `json:"documents"`
+	TextField string   `json:"text-field"` // the field of JSON lines that has the text
+}
+
+// DefaultTextOptions are a sentence a line; a file of prose is a document.
+func DefaultTextOptions() TextOptions {
+	return TextOptions{Format: Lines, Documents: ByFile, TextField: "text"}
+}
+
+func (o TextOptions) validate() error {
+	switch {
+	case o.Format != Lines && o.Format != Prose:
+		return fmt.Errorf("corpus: format is %q, want %s or %s", o.Format, Lines, Prose)
+	case o.Documents != ByFile && o.Documents != ByHeading && o.Documents != ByParagraph:
+		return fmt.Errorf("corpus: documents is %q, want %s, %s or %s", o.Documents, ByFile, ByHeading, ByParagraph)
+	case o.TextField == "":
+		return fmt.Errorf("corpus: text-field is empty, want the name of the field that has the text")
+	}
+	return nil
+}
+
+// Read reads files, and the text files below directories: one sentence a line, a blank line or the end of a file ends a
+// document. White space around a sentence and a byte order mark are dropped. After an error nothing follows. The errors
+// name file, line and byte.
 func Read(paths ...string) iter.Seq2[Document, error] {
+	return ReadText(DefaultTextOptions(), paths...)
+}
+
+// ReadText is Read of text of any form. Files whose names end in .gz or .zst are decompressed; those ending in .jsonl or
+// .ndjson, before that, are JSON lines. A document ends at the latest when it has maxDocument bytes.
+func ReadText(o TextOptions, paths ...string) iter.Seq2[Document, error] {
 	return func(yield func(Document, error) bool) {
-		if len(paths) == 0 {
-			yield(nil, errors.New("corpus: read: got no files, want at least one"))
+		files, err := Files(paths...)
+		if err != nil {
+			yield(nil, err)
 			return
 		}
-		for _, path := range paths {
-			if !readFile(path, yield) {
+		for t, err := range texts(files, o, position{}) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if d := t.document(); len(d) > 0 && !yield(d, nil) {
 				return
 			}
 		}
 	}
 }
 
-// readFile yields the documents of a file and returns whether to go on with the next.
-func readFile(path string, yield func(Document, error) bool) bool {
-	f, err := os.Open(path)
-	if err != nil {
-		yield(nil, fmt.Errorf("corpus: read: %w", err))
-		return false
+// position is a place in the documents of several files: all before it have been read.
+type position struct {
+	File      int `json:"file"`
+	Documents int `json:"documents"` // of that file
+}
+
+// maxDocument is the size in bytes at which a document ends, so that memory is bounded whatever the files.
+const maxDocument = 8 << 20
+
+// text is a document as it stands in a file.
+type text struct {
+	file  int // its number
+	parts []string
+	prose bool // the parts are paragraphs, otherwise sentences
+	cut   bool // it goes on in the next document
+	after position
+}
+
+// document cuts paragraphs into sentences.
+func (t *text) document() Document {
+	if !t.prose {
+		return t.parts
 	}
-	defer f.Close()
-	var document Document
-	in := bufio.NewReaderSize(f, 1<<16)
-	offset := 0
-	for number := 1; ; number++ {
-		line, readErr := in.ReadString('\n')
-		if readErr != nil && readErr != io.EOF {
-			yield(nil, fmt.Errorf("corpus: read line %d: %w", number, readErr))
-			return false
+	var d Document
+	for _, paragraph := range t.parts {
+		d = append(d, Sentences(paragraph)...)
+	}
+	return d
+}
+
+// texts yields the documents of files from a position on. After an error nothing follows.
+func texts(files []string, o TextOptions, from position) iter.Seq2[text, error] {
+	return func(yield func(text, error) bool) {
+		if err := o.validate(); err != nil {
+			yield(text{}, err)
+			return
 		}
-		if at := invalidUTF8(line); at >= 0 {
-			yield(nil, fmt.Errorf("corpus: read %s: line %d: byte %d of the line (byte %d of the file) is 0x%02x, "+
-				"want UTF-8; convert the file, for instance with iconv", path, number, at+1, offset+at+1, line[at]))
-			return false
-		}
-		if offset == 0 {
-			line = strings.TrimPrefix(line, "\ufeff")
-		}
-		offset += len(line)
-		if sentence := strings.TrimSpace(line); sentence != "" {
-			document = append(document, sentence)
-		}
-		if ends := readErr == io.EOF || strings.TrimSpace(line) == ""; ends && len(document) > 0 {
-			if !yield(document, nil) {
-				return false
+		for i := from.File; i < len(files); i++ {
+			skip := 0
+			if i == from.File {
+				skip = from.Documents
 			}
-			document = nil
-		}
-		if readErr == io.EOF {
-			return true
+			read := 0
+			emit := func(parts []string, cut bool) bool {
+				if read++; read <= skip {
+					return true
+				}
+				return yield(text{file: i, parts: parts, prose: o.Format == Prose, cut: cut, after: position{i, read}}, nil)
+			}
+			a := &assembler{options: o, emit: emit}
+			if err := a.readFile(files[i]); err != nil {
+				yield(text{}, err)
+				return
+			}
+			if a.stopped {
+				return
+			}
 		}
 	}
+}
+
+// assembler makes documents of lines.
+type assembler struct {
+	options   TextOptions
+	emit      func(parts []string, cut bool) bool
+	stopped   bool // by emit
+	parts     []string
+	size      int // of parts and paragraph
+	paragraph []string
+	body      bool // the document has more than headings
+	fenced    bool // in a block of code
+}
+
+func (a *assembler) readFile(path string) error {
+	lines, err := openLines(path)
+	if err != nil {
+		return err
+	}
+	defer lines.close()
+	records := isJSONLines(path)
+	for !a.stopped {
+		line, err := lines.next()
+		if err == io.EOF {
+			a.endDocument(false)
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if records {
+			err = a.addRecord(line)
+			if err != nil {
+				return fmt.Errorf("corpus: read %s: line %d: %w", path, lines.number, err)
+			}
+			continue
+		}
+		a.addLine(line)
+		if line == "" && a.options.Format == Lines {
+			a.endDocument(false)
+		}
+	}
+	return nil
+}
+
+// addRecord adds the text of a record of JSON lines, which ends a document.
+func (a *assembler) addRecord(line string) error {
+	if line == "" {
+		return nil
+	}
+	var record map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(line), &record); err != nil {
+		return fmt.Errorf("want a JSON object, got %.40q: %w", line, err)
+	}
+	field, ok := record[a.options.TextField]
+	if !ok {
+		return fmt.Errorf("the record has no field %q; name the field that has the text with --text-field", a.options.TextField)
+	}
+	var text *string
+	if err := json.Unmarshal(field, &text); err != nil || text == nil {
+		return fmt.Errorf("field %q is %.40s, want a string", a.options.TextField, field)
+	}
+	for line := range strings.SplitSeq(*text, "\n") {
+		if a.stopped {
+			return nil
+		}
+		a.addLine(strings.TrimSpace(line))
+	}
+	a.endDocument(false)
+	a.fenced = false
+	return nil
+}
+
+// addLine adds a line to the document. Blank lines do not end it.
+func (a *assembler) addLine(line string) {
+	switch {
+	case a.options.Format == Prose:
+		a.addProse(line)
+	case line != "":
+		a.parts = append(a.parts, line)
+		a.size += len(line)
+	}
+	if a.size >= maxDocument {
+		a.endDocument(true)
+	}
+}
+
+// endDocument hands on the document that was read, if there is one.
+func (a *assembler) endDocument(cut bool) {
+	a.endParagraph()
+	if len(a.parts) > 0 && !a.stopped {
+		a.stopped = !a.emit(a.parts, cut)
+	}
+	a.parts, a.size, a.body = nil, 0, false
 }
 
 // invalidUTF8 returns where the first byte that is not UTF-8 is, or -1.

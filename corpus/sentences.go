@@ -6,13 +6,16 @@ import (
 	"unicode/utf8"
 )
 
-// Sentences cuts an English paragraph into sentences. White space becomes single spaces; nothing else changes, so the
-// sentences joined by spaces are the paragraph.
+// Sentences cuts a paragraph into sentences, by the rules of English, and by the stops of Chinese and Japanese. White
+// space becomes single spaces, and is dropped after a stop of the latter; nothing else changes.
 //
 // A sentence ends at white space after . ! ? or … and closing quotes or brackets, if what follows may begin one: a
 // capital, a digit, or an opening quote or bracket before one of these. A full stop does not end one after an
 // abbreviation (Mr., e.g.) or a number that began the sentence (1. First). Initials (J. R. R. Tolkien), initialisms
 // (U.S.) and abbreviations that often come last (etc., Inc.) end one only if a usual first word follows.
+//
+// A sentence also ends after 。！？｡ and closing quotes or brackets, white space or not, unless a comma or a Japanese
+// particle of quotation (と, って) follows.
 func Sentences(paragraph string) []string {
 	words := strings.Fields(paragraph)
 	var sentences []string
@@ -20,11 +23,53 @@ func Sentences(paragraph string) []string {
 	for i := range words {
 		last := i == len(words)-1
 		if last || endsSentence(words[i]) && beginsSentence(words[i+1]) && !bindsNext(words[start:i+1], words[i+1]) {
-			sentences = append(sentences, strings.Join(words[start:i+1], " "))
+			sentences = appendCJK(sentences, strings.Join(words[start:i+1], " "))
 			start = i + 1
 		}
 	}
 	return sentences
+}
+
+const (
+	stopsCJK   = "。！？｡"
+	closersCJK = "」』）】》〉〕］｣”’\"'"
+)
+
+// appendCJK appends a sentence of English rules, cut at the stops of Chinese and Japanese.
+func appendCJK(sentences []string, sentence string) []string {
+	for sentence != "" {
+		end := endCJK(sentence)
+		sentences = append(sentences, strings.TrimSpace(sentence[:end]))
+		sentence = strings.TrimSpace(sentence[end:])
+	}
+	return sentences
+}
+
+// endCJK returns where the first sentence of a text ends by those stops.
+func endCJK(text string) int {
+	for end := 0; ; {
+		at := strings.IndexFunc(text[end:], isStopCJK)
+		if at < 0 {
+			return len(text)
+		}
+		rest := strings.TrimLeft(text[end+at:], stopsCJK+closersCJK)
+		end = len(text) - len(rest)
+		if !goesOnCJK(rest) {
+			return end
+		}
+	}
+}
+
+func isStopCJK(r rune) bool { return r >= '。' && strings.ContainsRune(stopsCJK, r) }
+
+// goesOnCJK says whether what follows a stop and its closing quotes belongs to the same sentence.
+func goesOnCJK(rest string) bool {
+	for _, particle := range []string{"と", "って", "、", "，", ","} {
+		if strings.HasPrefix(rest, particle) {
+			return true
+		}
+	}
+	return false
 }
 
 const (
@@ -81,8 +126,8 @@ func quotedSpeech(last, next string) bool {
 }
 
 // abbreviations are followed by what they belong to.
-var abbreviations = set(`mr mrs ms dr prof rev hon gen col lt capt sgt maj cmdr gov sen rep st messrs mme mlle jr
-	e.g eg i.e ie cf viz vs approx resp incl excl esp ca al et ex def ed eds trans illus ft mt`)
+var abbreviations = set(`mr mrs ms dr prof rev hon gen col lt lieut capt sgt cpl maj cmdr adm gov sen rep pres supt st
+	messrs mme mlle jr mt rt e.g eg i.e ie cf viz vs approx resp incl excl esp ca al et ex def ed eds trans illus ft`)
 
 // lastAbbreviations may be the last word of a sentence.
 var lastAbbreviations = set(`etc inc ltd co corp bros sr esq ph.d a.m p.m b.c a.d jan feb mar apr jun jul aug sep sept oct

@@ -30,6 +30,12 @@ func TestSentences(t *testing.T) {
 		"Wait ... what? |Now... |Then nothing.",
 		"Version 1.2.3 of foo.bar calls os.Open. |Closing it is an error.",
 		"Kudo et al. Showed it in fig. 2. |We agree.",
+		"Lieut. Gray climbed Mt. Blanc at 5.30 a.m. |It was cold.",
+		"\u201cWell\u2026\u201d |\u201cYes?\u201d |He paused... and spoke.",
+		"\u4eca\u5929\u4e0b\u96e8\u3002|\u6211\u4eec\u5728\u5bb6\uff01|\u4f60\u5462\uff1f",
+		"\u4ed6\u8bf4\uff1a\u201c\u597d\u3002\u201d|\u7136\u540e\u8d70\u4e86\u3002",
+		"\u5f7c\u306f\u300c\u884c\u304f\u3002\u300d\u3068\u8a00\u3063\u305f\u3002|\u305d\u3057\u3066\u53bb\u3063\u305f\uff01\uff1f|\u7d42\u308f\u308a",
+		"\u7248\u672c 2.0 \u51fa\u4e86\u3002|New text. |Another\u3002",
 	} {
 		want := strings.FieldsFunc(text, func(r rune) bool { return r == '|' })
 		for i := range want {
@@ -41,14 +47,27 @@ func TestSentences(t *testing.T) {
 	}
 }
 
-// Cutting loses nothing: the sentences joined by spaces are the words of the paragraph.
+// Cutting loses nothing but white space: without CJK stops the sentences joined by spaces are the words of the
+// paragraph, with them they are its characters. No sentence is blank.
 func FuzzSentences(f *testing.F) {
 	f.Add("One. Two (three). \"Four!\" A. B. the end")
+	f.Add("\u4e00\u3002\u300d\u3068 \u3002 a\u3002\uff01b\uff1f\u300d c")
 	f.Add("\xff. \u2028 . .. ...")
 	f.Fuzz(func(t *testing.T, text string) {
-		got := strings.Join(corpus.Sentences(text), " ")
-		if want := strings.Join(strings.Fields(text), " "); got != want {
+		sentences := corpus.Sentences(text)
+		separator := " "
+		if strings.ContainsAny(text, "\u3002\uff01\uff1f\uff61") {
+			separator = ""
+			for i, sentence := range sentences {
+				sentences[i] = strings.Join(strings.Fields(sentence), "")
+			}
+		}
+		got := strings.Join(sentences, separator)
+		if want := strings.Join(strings.Fields(text), separator); got != want {
 			t.Errorf("sentences of %q join to %q, want %q", text, got, want)
+		}
+		if slices.Contains(sentences, "") {
+			t.Errorf("a sentence of %q is blank: %q", text, sentences)
 		}
 	})
 }
