@@ -27,6 +27,10 @@ func (w words) Encode(text string) []int32 {
 	}
 	return ids
 }
+func (w words) AppendEncode(ids []int32, text string) []int32 { return append(ids, w.Encode(text)...) }
+
+func (w words) AppendTokens([]tokenizer.Token, string) []tokenizer.Token { panic("not used") }
+
 func (w words) Decode(ids []int32) string     { panic("not used") }
 func (w words) VocabSize() int                { return len(w) }
 func (w words) Piece(id int32) string         { return w[id] }

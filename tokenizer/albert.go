@@ -6,8 +6,6 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"golang.org/x/text/unicode/norm"
 )
 
 // The special tokens of ALBERT.
@@ -21,16 +19,6 @@ const (
 
 var specialTokens = []string{PadToken, UnknownToken, CLSToken, SEPToken, MASKToken}
 
-// Rules are what ALBERT does to text before SentencePiece sees it. Their names are those of tokenizer_config.json.
-type Rules struct {
-	LowerCase   bool // do_lower_case
-	RemoveSpace bool // remove_space: white space of all kinds becomes single spaces
-	KeepAccents bool // keep_accents: no NFKD, combining characters stay
-}
-
-// DefaultRules are those of the released English models.
-func DefaultRules() Rules { return Rules{LowerCase: true, RemoveSpace: true} }
-
 // Albert is ALBERT's tokenizer: a unigram model, the rules before it, and the digit-comma rule after it. It gives the
 // ids of the slow AlbertTokenizer of transformers 4.57 (tokenization_albert.py), with which the released models were
 // converted; the fast one and transformers 5 lack the digit-comma rule.
@@ -38,6 +26,8 @@ type Albert struct {
 	unigram    *Unigram
 	rules      Rules
 	special    SpecialIDs
+	specialIDs []int32 // of specialTokens
+	comma      int32   // the id of ","
 	startsWord []bool
 	digitComma []bool // whether a piece ends with a digit and a comma
 }
@@ -77,7 +67,9 @@ func NewAlbert(u *Unigram, rules Rules) (*Albert, error) {
 				token, strings.Join(specialTokens, " "))
 		}
 		*ids[i] = id
+		t.specialIDs = append(t.specialIDs, id)
 	}
+	t.comma = t.idOrUnknown([]byte(","))
 	for id := range t.startsWord {
 		t.startsWord[id] = startsWord(u.pieces[id].text)
 		t.digitComma[id] = endsWithDigitComma(u.pieces[id].text)
@@ -125,122 +117,138 @@ func startsWord(piece string) bool {
 }
 
 // Encode returns the ids of text, without [CLS] and [SEP] around them.
-func (t *Albert) Encode(text string) []int32 {
-	text = strings.ToValidUTF8(text, string(utf8.RuneError))
-	var ids []int32
-	for text != "" {
-		at, token := firstSpecial(text)
-		part := text[:at]
-		if token == MASKToken {
-			part = strings.TrimRightFunc(part, isSpace)
-		}
-		ids = t.appendPieces(ids, t.rules.Apply(part))
-		if token != "" {
-			id, _ := t.unigram.ID(token)
-			ids = append(ids, id)
-		}
-		text = text[at+len(token):]
-	}
-	return ids
+func (t *Albert) Encode(text string) []int32 { return t.AppendEncode(nil, text) }
+
+// AppendEncode appends the ids of text to dst.
+func (t *Albert) AppendEncode(dst []int32, text string) []int32 {
+	out := output{ids: dst}
+	t.encode(&out, text)
+	return out.ids
 }
 
-// firstSpecial finds the first special token that is written out in text. Without one, at is the length of text.
-func firstSpecial(text string) (at int, token string) {
+// AppendTokens appends the tokens of text to dst.
+func (t *Albert) AppendTokens(dst []Token, text string) []Token {
+	out := output{tokens: dst, traced: true}
+	t.encode(&out, text)
+	return out.tokens
+}
+
+func (t *Albert) encode(out *output, text string) {
+	s := t.unigram.scratch()
+	for at := 0; at < len(text); {
+		before, size, id := t.firstSpecial(text[at:])
+		part := text[at : at+before]
+		if id == t.special.MASK && size > 0 {
+			part = strings.TrimRightFunc(part, isSpace)
+		}
+		t.encodePart(out, s, part, at)
+		at += before
+		if size > 0 {
+			out.add(id, origin{at, at + size})
+		}
+		at += size
+	}
+	t.unigram.release(s)
+}
+
+// firstSpecial finds the first special token that is written out in text: where, in how many bytes, and its id. Without
+// one, before is the length of text and size 0. AlbertTokenizer looks for them after lower-casing all else, so that
+// <PAD> is one too, but [cls] is not.
+func (t *Albert) firstSpecial(text string) (before, size int, id int32) {
 	for i := range len(text) {
 		if text[i] != '[' && text[i] != '<' {
 			continue
 		}
-		for _, token := range specialTokens {
-			if strings.HasPrefix(text[i:], token) {
-				return i, token
+		for k, token := range specialTokens {
+			if size := t.prefixSize(text[i:], token); size > 0 {
+				return i, size, t.specialIDs[k]
 			}
 		}
 	}
-	return len(text), ""
+	return len(text), 0, 0
 }
 
-// Apply returns text as SentencePiece is given it.
-func (r Rules) Apply(text string) string {
-	if r.LowerCase {
-		text = lower(text)
+// prefixSize returns how many bytes of text, from its start, are a special token; 0 if it starts otherwise.
+func (t *Albert) prefixSize(text, token string) int {
+	if strings.HasPrefix(text, token) {
+		return len(token)
 	}
-	if r.RemoveSpace {
-		text = strings.Join(strings.FieldsFunc(text, isSpace), " ")
+	if !t.rules.LowerCase {
+		return 0
 	}
-	text = strings.ReplaceAll(text, "``", `"`)
-	text = strings.ReplaceAll(text, "''", `"`)
-	if !r.KeepAccents && !isASCII(text) {
-		text = dropCombining(norm.NFKD.String(text))
-		if r.LowerCase {
-			text = lower(text) // NFKD may bring capitals: ℌ is H
+	size := 0
+	for _, want := range token {
+		c, n := utf8.DecodeRuneInString(text[size:])
+		if unicode.ToLower(c) != want || c == 'İ' {
+			return 0
 		}
+		size += n
 	}
-	return text
+	return size
 }
 
-// lower is Python's str.lower of each character: Unicode's simple mapping, but for İ.
-func lower(text string) string {
-	return strings.ToLower(strings.ReplaceAll(text, "İ", "i\u0307"))
-}
-
-// dropCombining removes the characters whose canonical combining class is not zero.
-func dropCombining(text string) string {
-	var b strings.Builder
-	for i := 0; i < len(text); {
-		properties := norm.NFKD.PropertiesString(text[i:])
-		size := max(1, properties.Size())
-		if properties.CCC() == 0 {
-			b.WriteString(text[i : i+size])
-		}
-		i += size
-	}
-	return b.String()
-}
-
-// isSpace is Python's str.isspace of one character.
-func isSpace(r rune) bool { return unicode.IsSpace(r) || '\x1c' <= r && r <= '\x1f' }
-
-func isASCII(text string) bool {
-	for i := range len(text) {
-		if text[i] >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
-}
-
-// appendPieces appends the ids of prepared text.
-func (t *Albert) appendPieces(ids []int32, text string) []int32 {
-	normalized := t.unigram.Normalize(text)
-	for _, s := range t.unigram.segment(normalized) {
-		switch surface := normalized[s.start:s.end]; {
-		case t.digitComma[s.id], s.id == t.special.Unknown && endsWithDigitComma(surface):
-			ids = t.appendDigitComma(ids, surface)
+// encodePart encodes text between special tokens, which begins at byte at of the whole.
+func (t *Albert) encodePart(out *output, s *scratch, text string, at int) {
+	u := t.unigram
+	s.prepared.reset(out.traced)
+	t.rules.append(&s.prepared, text, at)
+	s.normalized.reset(out.traced)
+	u.normalizer.append(&s.normalized, view(s.prepared.text), source{at, s.prepared.origins})
+	s.spans = u.cut(s, s.spans[:0], &s.normalized)
+	for _, p := range s.spans {
+		surface := s.normalized.text[p.start:p.end]
+		unknown := p.id == u.unknown && !u.byteFallback
+		switch {
+		case t.digitComma[p.id], unknown && endsWithDigitComma(view(surface)):
+			t.emitDigitComma(out, s, p)
+		case unknown:
+			p.id = t.idOrUnknown(surface)
+			fallthrough
 		default:
-			ids = append(ids, s.id)
+			u.emit(out, &s.normalized, p)
 		}
 	}
-	return ids
 }
 
-// appendDigitComma cuts a piece like ▁1990, into the pieces of ▁1990 and a comma of its own.
-func (t *Albert) appendDigitComma(ids []int32, surface string) []int32 {
-	number := strings.TrimSuffix(surface, ",")
-	normalized := t.unigram.Normalize(strings.ReplaceAll(number, whitespace, ""))
-	for i, s := range t.unigram.segment(normalized) {
-		piece := normalized[s.start:s.end]
-		if i == 0 && !strings.HasPrefix(surface, whitespace) {
-			piece = strings.TrimPrefix(piece, whitespace)
+// emitDigitComma cuts a piece like ▁1990, into the pieces of ▁1990 and a comma of its own.
+func (t *Albert) emitDigitComma(out *output, s *scratch, p span) {
+	u := t.unigram
+	comma := int(p.end) - len(",")
+	s.number.reset(out.traced)
+	for i := int(p.start); i < comma; i++ {
+		if strings.HasPrefix(view(s.normalized.text[i:comma]), whitespace) {
+			i += len(whitespace) - 1
+			continue
 		}
-		if piece != "" {
-			ids = append(ids, t.idOrUnknown(piece))
+		s.number.text = append(s.number.text, s.normalized.text[i])
+		if out.traced {
+			s.number.from(s.normalized.origins[i])
 		}
 	}
-	return append(ids, t.idOrUnknown(","))
+	s.renormalized.reset(out.traced)
+	u.normalizer.append(&s.renormalized, view(s.number.text), source{0, s.number.origins})
+	s.numberSpans = u.cut(s, s.numberSpans[:0], &s.renormalized)
+	inWord := !strings.HasPrefix(view(s.normalized.text[p.start:p.end]), whitespace)
+	for i, q := range s.numberSpans {
+		surface := s.renormalized.text[q.start:q.end]
+		if i == 0 && inWord && strings.HasPrefix(view(surface), whitespace) {
+			surface = surface[len(whitespace):]
+			q.start += int32(len(whitespace))
+			q.id = t.idOrUnknown(surface)
+		}
+		if len(surface) == 0 {
+			continue
+		}
+		if q.id == u.unknown && !u.byteFallback {
+			q.id = t.idOrUnknown(surface)
+		}
+		u.emit(out, &s.renormalized, q)
+	}
+	u.emit(out, &s.normalized, span{id: t.comma, start: int32(comma), end: p.end})
 }
 
-func (t *Albert) idOrUnknown(piece string) int32 {
-	if id, ok := t.unigram.ID(piece); ok {
+func (t *Albert) idOrUnknown(piece []byte) int32 {
+	if id, ok := t.unigram.ids[string(piece)]; ok {
 		return id
 	}
 	return t.special.Unknown

@@ -21,6 +21,7 @@ const (
 	unitHasValue = 1 << 8
 	unitWide     = 1 << 9
 	unitValue    = 1<<31 - 1
+	unitIsValue  = 1 << 31
 )
 
 // unitBase returns the base of the children of the node at index i, whose unit is u.

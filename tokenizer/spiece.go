@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -40,9 +43,11 @@ type normalizerSpec struct {
 
 // modelProto is what is used of a spiece.model: the message ModelProto of sentencepiece_model.proto.
 type modelProto struct {
-	pieces     []piece
-	trainer    trainerSpec
-	normalizer normalizerSpec
+	pieces       []piece
+	ids          map[string]int32
+	trainer      trainerSpec
+	normalizer   normalizerSpec
+	denormalizer normalizerSpec // its charsmap is applied to decoded text
 }
 
 // trainerSpec holds what a vocabulary was trained with, as far as it is written by [Train] or decides how to encode.
@@ -57,14 +62,15 @@ type trainerSpec struct {
 	unknownID          int32
 	bosID, eosID       int32 // -1 for none
 	padID              int32
+	unknownSurface     string // what the unknown piece is decoded to
 	unknownPiece       string
 	padPiece           string
 }
 
 // Field numbers of sentencepiece_model.proto.
 const (
-	fieldPieces, fieldTrainerSpec, fieldNormalizerSpec = 1, 2, 3
-	fieldPiece, fieldScore, fieldType                  = 1, 2, 3
+	fieldPieces, fieldTrainerSpec, fieldNormalizerSpec, fieldDenormalizerSpec = 1, 2, 3, 5
+	fieldPiece, fieldScore, fieldType                                         = 1, 2, 3
 
 	fieldModelType          = 3
 	fieldVocabSize          = 4
@@ -77,6 +83,7 @@ const (
 	fieldBOSID              = 41
 	fieldEOSID              = 42
 	fieldPadID              = 43
+	fieldUnknownSurface     = 44
 	fieldUnknownPiece       = 45
 	fieldPadPiece           = 48
 
@@ -92,7 +99,7 @@ var modelTypes = map[int32]string{1: "unigram", 2: "BPE", 3: "word", 4: "char"}
 // parseModel reads a ModelProto and refuses what is damaged and what a unigram model is not.
 func parseModel(data []byte) (*modelProto, error) {
 	m := &modelProto{
-		trainer: trainerSpec{modelType: 1, unknownID: 0, bosID: 1, eosID: 2, padID: -1},
+		trainer: trainerSpec{modelType: 1, unknownID: 0, bosID: 1, eosID: 2, padID: -1, unknownSurface: unknownSurface},
 		normalizer: normalizerSpec{
 			addDummyPrefix: true, removeExtraWhitespaces: true, escapeWhitespaces: true,
 		},
@@ -116,6 +123,10 @@ func parseModel(data []byte) (*modelProto, error) {
 			if err := m.normalizer.parse(f.bytes); err != nil {
 				return fmt.Errorf("normalizer_spec: %w", err)
 			}
+		case f.is(fieldDenormalizerSpec, protowire.BytesType):
+			if err := m.denormalizer.parse(f.bytes); err != nil {
+				return fmt.Errorf("denormalizer_spec: %w", err)
+			}
 		}
 		return nil
 	})
@@ -130,30 +141,48 @@ func (m *modelProto) check() error {
 	if m.trainer.modelType != 1 {
 		return fmt.Errorf("got a %s model, want a unigram model", modelTypes[m.trainer.modelType])
 	}
-	if m.trainer.byteFallback {
-		return errors.New("got a model with byte fallback, want one without (ALBERT's have none)")
-	}
-	if m.trainer.whitespaceAsSuffix {
-		return errors.New("got a model with whitespace as a suffix, want it as a prefix (as ALBERT's)")
-	}
 	if len(m.pieces) == 0 {
 		return errors.New("the model has no pieces; the file is cut off or no SentencePiece model")
 	}
-	ids := make(map[string]int, len(m.pieces))
+	m.ids = make(map[string]int32, len(m.pieces))
 	unknown := 0
+	var bytes [256]bool
 	for id, p := range m.pieces {
-		if first, double := ids[p.text]; double {
+		if first, double := m.ids[p.text]; double {
 			return fmt.Errorf("pieces %d and %d are both %q, want each once", first, id, p.text)
 		}
-		ids[p.text] = id
-		if p.kind == unknownPiece {
+		m.ids[p.text] = int32(id)
+		switch {
+		case p.kind == unknownPiece:
 			unknown++
+		case p.kind != bytePiece:
+		case !m.trainer.byteFallback:
+			return fmt.Errorf("piece %d is the byte %q in a model without byte fallback; the file is damaged", id, p.text)
+		case byteOf(p.text) < 0:
+			return fmt.Errorf("piece %d is the byte %q, want <0x00> to <0xFF>", id, p.text)
+		default:
+			bytes[byteOf(p.text)] = true
 		}
 	}
 	if unknown != 1 {
 		return fmt.Errorf("the model has %d unknown pieces, want 1", unknown)
 	}
+	if missing := slices.Index(bytes[:], false); m.trainer.byteFallback && missing >= 0 {
+		return fmt.Errorf("the model has byte fallback, but no piece <0x%02X>; the file is damaged", missing)
+	}
 	return nil
+}
+
+// byteOf returns the byte that a piece like <0x0A> stands for; -1 for others.
+func byteOf(piece string) int {
+	if len(piece) != len("<0x0A>") || piece[:3] != "<0x" || piece[5] != '>' || strings.ToUpper(piece[3:5]) != piece[3:5] {
+		return -1
+	}
+	c, err := strconv.ParseUint(piece[3:5], 16, 8)
+	if err != nil {
+		return -1
+	}
+	return int(c)
 }
 
 func parsePiece(data []byte) (piece, error) {
@@ -194,6 +223,8 @@ func (t *trainerSpec) parse(data []byte) error {
 			t.byteFallback = f.number != 0
 		case f.is(fieldWhitespaceAsSuffix, protowire.VarintType):
 			t.whitespaceAsSuffix = f.number != 0
+		case f.is(fieldUnknownSurface, protowire.BytesType):
+			t.unknownSurface = string(f.bytes)
 		}
 		return nil
 	})

@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -13,18 +14,30 @@ import (
 const unknownPenalty = 10
 
 // Unigram is a SentencePiece unigram model: a vocabulary whose pieces have probabilities, and text is cut into the most
-// probable pieces. It does what spm_encode and spm_decode do, to the bit.
+// probable pieces. It does what spm_encode and spm_decode do, to the bit. It is safe for concurrent use.
 //
 // Kudo, "Subword Regularization", arXiv:1804.10959.
 type Unigram struct {
 	data         []byte // the file
 	pieces       []piece
+	costs        []cost // of pieces
 	ids          map[string]int32
 	trie         doubleArray // of the pieces that text is made of
+	wordwise     bool        // whether no piece has ▁ behind another character, so that text can be cut before each ▁
 	normalizer   *normalizer
+	denormalizer *normalizer // of decoded text; nil for none
 	unknown      int32
 	unknownScore float32
-	userBonus    float32 // a user-defined piece of n bytes scores n * userBonus - 0.1
+	unknownText  string // what an unknown piece is decoded to
+	byteFallback bool
+	bytes        [256]int32 // the pieces of bytes, with byte fallback
+	scratches    sync.Pool
+}
+
+// A cost is what the segmentation needs to know of a piece: its score, and its bytes.
+type cost struct {
+	score  float64
+	length int32
 }
 
 // ReadUnigram reads a spiece.model.
@@ -46,26 +59,36 @@ func ParseUnigram(data []byte) (*Unigram, error) {
 	if err != nil {
 		return nil, err
 	}
-	u := &Unigram{data: data, pieces: m.pieces, ids: make(map[string]int32, len(m.pieces))}
+	u := &Unigram{
+		data:         data,
+		pieces:       m.pieces,
+		costs:        make([]cost, len(m.pieces)),
+		ids:          m.ids,
+		wordwise:     true,
+		unknownText:  m.trainer.unknownSurface,
+		byteFallback: m.trainer.byteFallback,
+	}
+	u.scratches.New = func() any { return new(scratch) }
+	u.score()
 	var words, userDefined []int32
-	lowest := float32(math.MaxFloat32)
-	u.userBonus = 0x1p-126 // SentencePiece starts from FLT_MIN, so with logarithms below zero it stays there
 	for i, p := range m.pieces {
 		id := int32(i)
-		u.ids[p.text] = id
 		switch p.kind {
 		case normalPiece:
-			lowest = min(lowest, p.score)
-			u.userBonus = max(u.userBonus, p.score)
 			words = append(words, id)
 		case userDefinedPiece:
 			words = append(words, id)
 			userDefined = append(userDefined, id)
 		case unknownPiece:
 			u.unknown = id
+		case bytePiece:
+			u.bytes[byteOf(p.text)] = id
 		}
 	}
-	u.unknownScore = lowest - unknownPenalty
+	for _, id := range words {
+		inner := strings.TrimLeft(u.pieces[id].text, whitespace)
+		u.wordwise = u.wordwise && !strings.Contains(inner, whitespace)
+	}
 	if u.trie, err = u.newTrie(words); err != nil {
 		return nil, err
 	}
@@ -73,8 +96,36 @@ func ParseUnigram(data []byte) (*Unigram, error) {
 	if err != nil {
 		return nil, err
 	}
-	u.normalizer, err = newNormalizer(m.normalizer, userTrie)
-	return u, err
+	if u.normalizer, err = newNormalizer(m.normalizer, userTrie); err != nil {
+		return nil, err
+	}
+	u.normalizer.suffix = m.trainer.whitespaceAsSuffix
+	if len(m.denormalizer.precompiledCharsmap) > 0 {
+		if u.denormalizer, err = newNormalizer(m.denormalizer, nil); err != nil {
+			return nil, fmt.Errorf("denormalizer_spec: %w", err)
+		}
+	}
+	return u, nil
+}
+
+// score fills in the costs: a normal piece has its score, a user-defined one of n bytes n times the highest score less
+// 0.1, and an unknown character less than any.
+func (u *Unigram) score() {
+	lowest := float32(math.MaxFloat32)
+	highest := float32(0x1p-126) // SentencePiece starts from FLT_MIN, so with logarithms below zero it stays there
+	for _, p := range u.pieces {
+		if p.kind == normalPiece {
+			lowest, highest = min(lowest, p.score), max(highest, p.score)
+		}
+	}
+	u.unknownScore = lowest - unknownPenalty
+	for i, p := range u.pieces {
+		c := cost{score: float64(p.score), length: int32(len(p.text))}
+		if p.kind == userDefinedPiece {
+			c.score = float64(float32(c.length)*highest) - 0.1
+		}
+		u.costs[i] = c
+	}
 }
 
 // newTrie builds the trie of some pieces, with their ids as values.
@@ -108,13 +159,64 @@ func (u *Unigram) ID(piece string) (int32, bool) {
 func (u *Unigram) Normalize(text string) string { return u.normalizer.normalize(text) }
 
 // Encode returns the ids that spm_encode --output_format=id prints for text, without ALBERT's own rules.
-func (u *Unigram) Encode(text string) []int32 {
-	normalized := u.Normalize(text)
-	var ids []int32
-	for _, s := range u.segment(normalized) {
-		ids = append(ids, s.id)
+func (u *Unigram) Encode(text string) []int32 { return u.AppendEncode(nil, text) }
+
+// AppendEncode appends the ids of text to dst.
+func (u *Unigram) AppendEncode(dst []int32, text string) []int32 {
+	out := output{ids: dst}
+	u.encode(&out, text)
+	return out.ids
+}
+
+// AppendTokens appends the tokens of text to dst.
+func (u *Unigram) AppendTokens(dst []Token, text string) []Token {
+	out := output{tokens: dst, traced: true}
+	u.encode(&out, text)
+	return out.tokens
+}
+
+func (u *Unigram) encode(out *output, text string) {
+	s := u.scratch()
+	s.normalized.reset(out.traced)
+	u.normalizer.append(&s.normalized, text, source{})
+	s.spans = u.cut(s, s.spans[:0], &s.normalized)
+	for _, p := range s.spans {
+		u.emit(out, &s.normalized, p)
 	}
-	return ids
+	u.release(s)
+}
+
+// output receives ids, or tokens where text is traced.
+type output struct {
+	ids    []int32
+	tokens []Token
+	traced bool
+}
+
+func (o *output) add(id int32, from origin) {
+	if o.traced {
+		o.tokens = append(o.tokens, Token{ID: id, Start: from.start, End: from.end})
+	} else {
+		o.ids = append(o.ids, id)
+	}
+}
+
+// emit writes a piece of text, with byte fallback the bytes of an unknown one.
+func (u *Unigram) emit(out *output, text *aligned, p span) {
+	switch {
+	case p.id == u.unknown && u.byteFallback:
+		for start := int(p.start); start < int(p.end); {
+			_, size := utf8.DecodeRune(text.text[start:p.end])
+			for _, c := range text.text[start : start+size] {
+				out.add(u.bytes[c], text.cover(start, start+size))
+			}
+			start += size
+		}
+	case out.traced:
+		out.add(p.id, text.cover(int(p.start), int(p.end)))
+	default:
+		out.ids = append(out.ids, p.id)
+	}
 }
 
 // A span is a piece in normalized text: bytes [start, end).
@@ -123,104 +225,62 @@ type span struct {
 	start, end int32
 }
 
-// best is the best segmentation of the text before a byte: its score, and its last piece.
-type best struct {
-	score float32
-	start int32 // -1 where no piece ends
-	id    int32
-}
-
-// segment returns the most probable pieces of normalized text; neighbouring unknown characters are one span.
-//
-// It is Viterbi's algorithm with SentencePiece's arithmetic: scores are summed in float32 from the start of the text,
-// and a later candidate wins against the rounded score only if it is larger before rounding.
-func (u *Unigram) segment(text string) []span {
-	if text == "" {
-		return nil
-	}
-	at := make([]best, len(text)+1)
-	for i := range at {
-		at[i].start = -1
-	}
-	root := u.trie.root()
-	for start := 0; start < len(text); {
-		_, size := utf8.DecodeRuneInString(text[start:])
-		score := at[start].score
-		single := false // whether the first character is a piece
-		for base, end := root, start; end < len(text); {
-			next, id, ok := u.trie.step(base, text[end])
-			if !ok {
-				break
-			}
-			base = next
-			end++
-			if id < 0 {
-				continue
-			}
-			candidate := u.score(id, end-start) + float64(score)
-			if to := &at[end]; to.start < 0 || candidate > float64(to.score) {
-				*to = best{score: float32(candidate), start: int32(start), id: id}
-			}
-			single = single || end-start == size
-		}
-		if !single {
-			candidate := u.unknownScore + score
-			if to := &at[start+size]; to.start < 0 || candidate > to.score {
-				*to = best{score: candidate, start: int32(start), id: u.unknown}
-			}
-		}
-		start += size
-	}
-	return u.trace(at)
-}
-
-// score returns the score of a piece of so many bytes.
-func (u *Unigram) score(id int32, length int) float64 {
-	p := &u.pieces[id]
-	if p.kind == userDefinedPiece {
-		return float64(float32(length)*u.userBonus) - 0.1
-	}
-	return float64(p.score)
-}
-
-// trace follows the best pieces back from the end of the text.
-func (u *Unigram) trace(at []best) []span {
-	var spans []span
-	for end := int32(len(at) - 1); end > 0; {
-		b := at[end]
-		if last := len(spans) - 1; b.id == u.unknown && last >= 0 && spans[last].id == u.unknown {
-			spans[last].start = b.start
-		} else {
-			spans = append(spans, span{id: b.id, start: b.start, end: end})
-		}
-		end = b.start
-	}
-	slices.Reverse(spans)
-	return spans
-}
-
 // unknownSurface is what SentencePiece writes for the unknown piece.
 const unknownSurface = " \u2047 "
 
-// Decode returns the text of ids as spm_decode does: ▁ is a space, the first one is dropped, control pieces are empty
-// and unknown ones are " ⁇ ".
+// Decode returns the text of ids as spm_decode does: ▁ is a space, the first one is dropped, control pieces are empty,
+// unknown ones are " ⁇ ", and the pieces of bytes are put together to characters.
 func (u *Unigram) Decode(ids []int32) string {
-	var b strings.Builder
+	d := decoding{atStart: u.normalizer.spec.addDummyPrefix || u.normalizer.spec.removeExtraWhitespaces}
 	for _, id := range ids {
 		if id < 0 || int(id) >= len(u.pieces) {
 			id = u.unknown
 		}
-		switch p := u.pieces[id]; p.kind {
+		p := u.pieces[id]
+		if p.kind == bytePiece {
+			d.bytes = append(d.bytes, byte(byteOf(p.text)))
+			continue
+		}
+		d.flush()
+		d.atStart = d.atStart && d.text.Len() == 0
+		switch p.kind {
 		case controlPiece:
 		case unknownPiece:
-			b.WriteString(unknownSurface)
+			d.text.WriteString(u.unknownText)
 		default:
-			text := p.text
-			if b.Len() == 0 {
-				text = strings.TrimPrefix(text, whitespace)
-			}
-			b.WriteString(strings.ReplaceAll(text, whitespace, " "))
+			d.piece(p.text, u.normalizer.spec.removeExtraWhitespaces)
 		}
 	}
-	return b.String()
+	d.flush()
+	if u.denormalizer != nil {
+		return u.denormalizer.normalize(d.text.String())
+	}
+	return d.text.String()
+}
+
+// decoding is text that is put together from pieces.
+type decoding struct {
+	text    strings.Builder
+	bytes   []byte // pieces of bytes that may be part of a character
+	atStart bool   // whether a ▁ is the one that was added in front
+}
+
+// piece writes a piece, without the ▁ that was added. Where spaces at the start are never kept, all are dropped.
+func (d *decoding) piece(text string, all bool) {
+	if d.atStart {
+		if rest, found := strings.CutPrefix(text, whitespace); found {
+			text, d.atStart = rest, all
+		}
+	}
+	d.text.WriteString(strings.ReplaceAll(text, whitespace, " "))
+}
+
+// flush writes the bytes as characters; each byte that is part of none becomes U+FFFD.
+func (d *decoding) flush() {
+	for b := d.bytes; len(b) > 0; {
+		r, size := utf8.DecodeRune(b)
+		d.text.WriteRune(r)
+		b = b[size:]
+	}
+	d.bytes = d.bytes[:0]
 }
