@@ -123,6 +123,7 @@ func (b *bench) products(s shape) group {
 	return group{b.rounds, []comparison{
 		{name + threads(1), "GFLOP/s", single, b.limit(kernel.Full, 1), bound{ratio: 0.88}},
 		{name + threads(1), "GFLOP/s", single, peer, bound{ratio: 1}},
+		{name + threads(1) + ", nothing packed before", "GFLOP/s", gemm, b.limit(kernel.Full, 1), bound{}},
 		{name + threads(1) + ", nothing packed before", "GFLOP/s", gemm, peer, bound{}},
 		{name + threads(2), "GFLOP/s", double, single.labelled(threads(1)), bound{ratio: 1.85}},
 		{name + threads(2), "GFLOP/s", double, peers, bound{}},
