@@ -44,16 +44,22 @@ func (s shape) String() string {
 	return fmt.Sprintf("%dx%dx%d %s", s.M, s.N, s.K, is)
 }
 
-// newProduct returns a function that multiplies on so many threads. As in the engine, weights are packed once, and the
-// input of dYᵀ·x each time.
-func newProduct(s shape, p kernel.Precision, threads int) func() {
-	lda, ldb := s.K, s.N
+// strides returns the distances between the rows of A and of B.
+func (s shape) strides() (lda, ldb int) {
+	lda, ldb = s.K, s.N
 	if s.TransA {
 		lda = s.M
 	}
 	if s.TransB {
 		ldb = s.K
 	}
+	return lda, ldb
+}
+
+// newProduct returns a function that multiplies on so many threads. As in the engine, weights are packed once, and the
+// input of dYᵀ·x each time.
+func newProduct(s shape, p kernel.Precision, threads int) func() {
+	lda, ldb := s.strides()
 	a, x, c := randomMatrix(s.M*s.K), randomMatrix(s.K*s.N), make([]float32, s.M*s.N)
 	b := kernel.NewPacked(p, s.K, s.N, make([]float32, kernel.PackedSize[float32](p, s.K, s.N)))
 	rows := s.K // of x
@@ -80,13 +86,7 @@ func newProduct(s shape, p kernel.Precision, threads int) func() {
 
 // newGemm returns a function that multiplies on one thread and packs both operands each time, as a library must.
 func newGemm(s shape) func() {
-	lda, ldb := s.K, s.N
-	if s.TransA {
-		lda = s.M
-	}
-	if s.TransB {
-		ldb = s.K
-	}
+	lda, ldb := s.strides()
 	a, b, c := randomMatrix(s.M*s.K), randomMatrix(s.K*s.N), make([]float32, s.M*s.N)
 	return func() { kernel.Gemm(s.TransA, s.TransB, s.M, s.N, s.K, 1, a, lda, b, ldb, 0, c, s.N) }
 }
