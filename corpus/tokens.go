@@ -66,7 +66,7 @@ func Tokenize(ctx context.Context, documents iter.Seq2[Document, error], t token
 		}
 		return true
 	}
-	if err := inOrder(ctx, batches(documents), workers, encode, collect); err != nil {
+	if err := inOrder(ctx, inBatches(documents, Document.size), workers, encode, collect); err != nil {
 		return nil, fmt.Errorf("corpus: tokenize: %w", err)
 	}
 	if len(tokens.IDs) == 0 {
@@ -75,26 +75,30 @@ func Tokenize(ctx context.Context, documents iter.Seq2[Document, error], t token
 	return tokens, nil
 }
 
-// batches groups documents so that each is worth handing to a goroutine.
-func batches(documents iter.Seq2[Document, error]) iter.Seq2[[]Document, error] {
+func (d Document) size() (bytes int) {
+	for _, sentence := range d {
+		bytes += len(sentence)
+	}
+	return bytes
+}
+
+// inBatches groups documents so that each batch is worth handing to a goroutine.
+func inBatches[T any](documents iter.Seq2[T, error], size func(T) int) iter.Seq2[[]T, error] {
 	const worthwhile = 1 << 16 // bytes
-	return func(yield func([]Document, error) bool) {
-		var batch []Document
-		size := 0
+	return func(yield func([]T, error) bool) {
+		var batch []T
+		bytes := 0
 		for document, err := range documents {
 			if err != nil {
 				yield(nil, err)
 				return
 			}
 			batch = append(batch, document)
-			for _, sentence := range document {
-				size += len(sentence)
-			}
-			if size >= worthwhile {
+			if bytes += size(document); bytes >= worthwhile {
 				if !yield(batch, nil) {
 					return
 				}
-				batch, size = nil, 0
+				batch, bytes = nil, 0
 			}
 		}
 		if len(batch) > 0 {

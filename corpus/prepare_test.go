@@ -1,0 +1,364 @@
+package corpus_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"goalbert/corpus"
+	"goalbert/tokenizer"
+)
+
+// madeUp returns documents of sentences, the same ones every time.
+func madeUp(documents int, seed uint64) string {
+	random := rand.New(rand.NewPCG(seed, 1))
+	syllables := []string{"ka", "to", "ri", "men", "sal", "ver", "do", "pin", "lu", "est", "gra", "ing"}
+	var b strings.Builder
+	for range documents {
+		for range 1 + random.IntN(6) {
+			for range 1 + random.IntN(9) {
+				for range 1 + random.IntN(3) {
+					b.WriteString(syllables[random.IntN(len(syllables))])
+				}
+				b.WriteString(" ")
+			}
+			b.WriteString("end.\n")
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+// vocabulary is a real one, trained once.
+var vocabulary = sync.OnceValues(func() (tokenizer.Tokenizer, error) { return trainVocabulary(120) })
+
+func trainVocabulary(size int) (tokenizer.Tokenizer, error) {
+	lines := func(yield func(string, error) bool) {
+		for line := range strings.Lines(madeUp(300, 1)) {
+			if !yield(strings.TrimSpace(line), nil) {
+				return
+			}
+		}
+	}
+	t, _, err := tokenizer.Train(context.Background(), lines, tokenizer.DefaultTrainOptions(size))
+	return t, err
+}
+
+func testVocabulary(t *testing.T) tokenizer.Tokenizer {
+	t.Helper()
+	v, err := vocabulary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// smallShards end after a few documents.
+func smallShards() corpus.PrepareOptions {
+	o := corpus.DefaultPrepareOptions()
+	o.BlockTokens, o.ShardTokens, o.Threads = 300, 1000, 2
+	return o
+}
+
+func prepare(t *testing.T, dir string, o corpus.PrepareOptions, paths ...string) *corpus.Manifest {
+	t.Helper()
+	m, err := corpus.Prepare(t.Context(), testVocabulary(t), paths, dir, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// contents returns the files of a directory by name.
+func contents(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		files[strings.TrimPrefix(path, dir)] = string(data)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// documents returns all documents of a corpus, each its sentences.
+func documents(t *testing.T, b corpus.Blocks) [][][]int32 {
+	t.Helper()
+	var all [][][]int32
+	for i := range b.Len() {
+		block, err := b.Block(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if block.Len() != b.Documents(i) {
+			t.Errorf("block %d has %d documents, says %d", i, block.Len(), b.Documents(i))
+		}
+		for d := range block.Len() {
+			var sentences [][]int32
+			for s := range block.Sentences(d) {
+				sentences = append(sentences, slices.Clone(block.Sentence(d, s)))
+			}
+			all = append(all, sentences)
+		}
+	}
+	return all
+}
+
+// Shards hold what tokenizing the text in memory gives, in the same blocks, and the manifest counts it.
+func TestShardsAreTheText(t *testing.T) {
+	in := writeFiles(t, map[string]string{"a.txt": madeUp(150, 2), "b.txt.gz": madeUp(150, 3) + "\n\u2603 do.\n", "c.md": "\n"})
+	dir := filepath.Join(t.TempDir(), "shards")
+	m := prepare(t, dir, smallShards(), in)
+	shards, err := corpus.OpenShards(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens, err := corpus.Tokenize(t.Context(), corpus.Read(in), testVocabulary(t), 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	memory := tokens.Blocks(300)
+	if got, want := documents(t, shards), documents(t, memory); !reflect.DeepEqual(got, want) {
+		t.Errorf("%d documents of shards are not the %d of the text", len(got), len(want))
+	}
+	if shards.Len() != memory.Len() || len(m.Shards) < 5 {
+		t.Fatalf("%d blocks in %d shards, want %d blocks in some shards", shards.Len(), len(m.Shards), memory.Len())
+	}
+	for i := range memory.Len() {
+		if shards.Documents(i) != memory.Documents(i) {
+			t.Errorf("block %d has %d documents, want %d", i, shards.Documents(i), memory.Documents(i))
+		}
+	}
+	c := m.Counts
+	if c.Documents != int64(tokens.Len()) || c.Sentences != int64(len(tokens.SentenceStarts)-1) || c.Tokens != int64(len(tokens.IDs)) ||
+		c.UnknownTokens != 1 || c.Cut != 0 || c.Repeated != 0 {
+		t.Errorf("counts %+v of %d documents, %d sentences, %d tokens, one of them unknown", c, tokens.Len(),
+			len(tokens.SentenceStarts)-1, len(tokens.IDs))
+	}
+	var histogram corpus.Histogram = make([]int64, len(c.SentenceLengths))
+	for i, start := range tokens.SentenceStarts[1:] {
+		bin := 0
+		for length := start - tokens.SentenceStarts[i]; length > 1; length /= 2 {
+			bin++
+		}
+		histogram[bin]++
+	}
+	if !slices.Equal(histogram, c.SentenceLengths) {
+		t.Errorf("sentence lengths %v, want %v", c.SentenceLengths, histogram)
+	}
+	if err := shards.CheckTokenizer(testVocabulary(t)); err != nil {
+		t.Error(err)
+	}
+	saved, err := tokenizer.Open(filepath.Join(dir, corpus.TokenizerDirectory))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := shards.CheckTokenizer(saved); err != nil {
+		t.Error(err)
+	}
+	if _, err := shards.Block(shards.Len()); err == nil {
+		t.Error("a block beyond the last: got no error")
+	}
+}
+
+// The shards do not depend on the number of threads.
+func TestPrepareThreads(t *testing.T) {
+	in := writeFiles(t, map[string]string{"a.txt": madeUp(2000, 2)})
+	var want map[string]string
+	for _, threads := range []int{1, 2, 5} {
+		o, dir := smallShards(), filepath.Join(t.TempDir(), "shards")
+		o.Threads, o.Deduplicate, o.BlockTokens, o.ShardTokens = threads, true, 10000, 30000
+		prepare(t, dir, o, in)
+		got := contents(t, dir)
+		if want == nil {
+			want = got
+		}
+		if !maps.Equal(got, want) {
+			t.Errorf("%d threads give other shards than 1", threads)
+		}
+	}
+}
+
+// Interrupted anywhere, and left with a half-written file, the work goes on to the same shards.
+func TestPrepareGoesOn(t *testing.T) {
+	in := writeFiles(t, map[string]string{"a.txt": madeUp(100, 2) + madeUp(30, 2), "b.jsonl": `{"text": "ka to."}` + "\n" + `{"text": "ka to."}`,
+		"c.txt": madeUp(60, 2) + madeUp(60, 4)})
+	o := smallShards()
+	o.Deduplicate = true
+	whole := filepath.Join(t.TempDir(), "whole")
+	m := prepare(t, whole, o, in)
+	want := contents(t, whole)
+	if m.Counts.Repeated != 91 {
+		t.Errorf("%d repeated documents, want 30 + 1 + 60", m.Counts.Repeated)
+	}
+	for stop := 1; stop < 2*len(m.Shards); stop += 2 {
+		dir := filepath.Join(t.TempDir(), "shards")
+		ctx, cancel := context.WithCancel(t.Context())
+		blocks := 0
+		o.Progress = func(corpus.Counts) {
+			if blocks++; blocks == stop {
+				cancel()
+			}
+		}
+		if _, err := corpus.Prepare(ctx, testVocabulary(t), []string{in}, dir, o); !errors.Is(err, context.Canceled) {
+			t.Fatalf("stopped after %d blocks: got %v, want context.Canceled", stop, err)
+		}
+		cancel()
+		for name := range contents(t, dir) {
+			if strings.Contains(name, ".partial-") {
+				t.Errorf("stopped after %d blocks: %s was left", stop, name)
+			}
+		}
+		if _, err := corpus.OpenShards(dir); err == nil || !strings.Contains(err.Error(), "not complete") {
+			t.Errorf("incomplete shards: got %v", err)
+		}
+		// What a kill leaves: a half-written file, and a shard that the manifest does not know.
+		for _, name := range []string{".shard-00001.parquet.partial-123", fmt.Sprintf("shard-%05d.parquet", len(m.Shards)-1)} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte("half"), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		o.Progress = nil
+		prepare(t, dir, o, in)
+		if got := contents(t, dir); !maps.Equal(got, want) {
+			t.Errorf("stopped after %d blocks: the shards are others", stop)
+		}
+	}
+	// Once complete, nothing is done.
+	before, err := os.Stat(filepath.Join(whole, corpus.ManifestFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	prepare(t, whole, o, in)
+	if after, err := os.Stat(filepath.Join(whole, corpus.ManifestFile)); err != nil || !after.ModTime().Equal(before.ModTime()) {
+		t.Errorf("a complete directory was written anew (%v)", err)
+	}
+}
+
+// A corrected input that was not read yet may take the place of a bad one.
+func TestPrepareAfterABadInput(t *testing.T) {
+	in := writeFiles(t, map[string]string{"a.txt": madeUp(200, 2), "b.txt": "fine\n\xff\n"})
+	dir := filepath.Join(t.TempDir(), "shards")
+	_, err := corpus.Prepare(t.Context(), testVocabulary(t), []string{in}, dir, smallShards())
+	if err == nil || !strings.Contains(err.Error(), filepath.Join(in, "b.txt")+": line 2: byte 1") {
+		t.Fatalf("got %v, want an error that names file and line", err)
+	}
+	if err := os.WriteFile(filepath.Join(in, "b.txt"), []byte("fine\nfiner\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if m := prepare(t, dir, smallShards(), in); m.Counts.Documents != 201 {
+		t.Errorf("%d documents, want 201", m.Counts.Documents)
+	}
+}
+
+func TestPrepareRefuses(t *testing.T) {
+	v := testVocabulary(t)
+	in := writeFiles(t, map[string]string{"a.txt": madeUp(100, 2)})
+	file := filepath.Join(in, "a.txt")
+	dir := filepath.Join(t.TempDir(), "shards")
+	prepare(t, dir, smallShards(), in)
+	another, err := trainVocabulary(121)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := func(what, want string, with tokenizer.Tokenizer, dir string, change func(*corpus.PrepareOptions), paths ...string) {
+		t.Helper()
+		o := smallShards()
+		change(&o)
+		if _, err := corpus.Prepare(t.Context(), with, paths, dir, o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want an error that says %q", what, err, want)
+		}
+	}
+	same := func(*corpus.PrepareOptions) {}
+	refused("another format", "format is \"prose\", it was begun with \"lines\"", v, dir,
+		func(o *corpus.PrepareOptions) { o.Format = corpus.Prose }, in)
+	refused("deduplication", "deduplicate is true", v, dir, func(o *corpus.PrepareOptions) { o.Deduplicate = true }, in)
+	refused("other shards", "shard-tokens is 7", v, dir, func(o *corpus.PrepareOptions) { o.ShardTokens = 7 }, in)
+	refused("more files", "got 2 files", v, dir, same, in, file)
+	refused("another tokenizer", "another tokenizer", another, dir, same, in)
+	refused("a directory of something else", "holds a.txt", v, in, same, in)
+	refused("no threads", "threads is 0", v, dir, func(o *corpus.PrepareOptions) { o.Threads = 0 }, in)
+	refused("no such file", "no such file", v, dir, same, filepath.Join(in, "none"))
+	empty := filepath.Join(writeFiles(t, map[string]string{"empty.txt": "\n \n"}), "empty.txt")
+	refused("nothing", "empty", v, filepath.Join(t.TempDir(), "new"), same, empty)
+	if err := os.WriteFile(file, []byte(madeUp(100, 7)), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	refused("another text", "input 1 is", v, dir, same, in)
+}
+
+// A damaged shard, or manifest, is refused by name.
+func TestDamagedShards(t *testing.T) {
+	in := writeFiles(t, map[string]string{"a.txt": madeUp(200, 2)})
+	dir := filepath.Join(t.TempDir(), "shards")
+	m := prepare(t, dir, smallShards(), in)
+	damaged := func(name string, change func([]byte) []byte, want string) {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		whole, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, change(bytes.Clone(whole)), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := corpus.OpenShards(dir); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want an error that names it and says %q", name, err, want)
+		}
+		if err := os.WriteFile(path, whole, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, s := range m.Shards[:2] {
+		damaged(s.File, func(b []byte) []byte { return b[:len(b)-1] }, "bytes, want")
+		damaged(s.File, func(b []byte) []byte { b[len(b)/2] ^= 1; return b }, "SHA-256")
+	}
+	damaged(corpus.ManifestFile, func(b []byte) []byte { return b[:len(b)/2] }, "damaged")
+	damaged(corpus.ManifestFile, func(b []byte) []byte { return bytes.Replace(b, []byte("shards 1"), []byte("shards 0"), 1) }, "format")
+	if err := os.Remove(filepath.Join(dir, m.Shards[1].File)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := corpus.OpenShards(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a missing shard: got %v, want fs.ErrNotExist", err)
+	}
+	if _, err := corpus.OpenShards(in); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no shards: got %v, want fs.ErrNotExist", err)
+	}
+}
+
+// The manifest is JSON with the names that are documented.
+func TestManifestNames(t *testing.T) {
+	in := writeFiles(t, map[string]string{"a.txt": "ka to.\n"})
+	dir := filepath.Join(t.TempDir(), "shards")
+	prepare(t, dir, smallShards(), in)
+	var fields map[string]any
+	if err := json.Unmarshal([]byte(contents(t, dir)["/manifest.json"]), &fields); err != nil {
+		t.Fatal(err)
+	}
+	got := slices.Sorted(maps.Keys(fields))
+	want := []string{"complete", "counts", "format", "inputs", "next", "options", "shards", "tokenizer"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if n := fields["counts"].(map[string]any)["documents"]; n != 1.0 {
+		t.Errorf("%v documents, want 1", n)
+	}
+}
