@@ -1,13 +1,5 @@
 package tokenizer
 
-import (
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
-)
-
 // ModelFile is the name of a SentencePiece vocabulary in a checkpoint directory.
 const ModelFile = "spiece.model"
 
@@ -85,14 +77,4 @@ func Truncate[T any](a, b []T, most int) ([]T, []T) {
 		return a[:len(a)-fromLonger-fromBoth/2], b[:len(b)-(fromBoth-fromBoth/2)]
 	}
 	return a[:len(a)-fromBoth/2], b[:len(b)-fromLonger-(fromBoth-fromBoth/2)]
-}
-
-// Open reads the tokenizer of a checkpoint directory.
-func Open(dir string) (Tokenizer, error) {
-	path := filepath.Join(dir, ModelFile)
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("tokenizer: open %s: no vocabulary there, looked for %s; "+
-			"train one with \"albert tokenizer train\" or copy the model's own: %w", dir, ModelFile, fs.ErrNotExist)
-	}
-	return OpenAlbert(path)
 }
