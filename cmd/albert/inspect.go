@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"text/tabwriter"
@@ -63,19 +65,40 @@ func inspectCheckpoint(out io.Writer, dir string) error {
 
 // inspectTokenizer says which tokenizer the directory has, and by which file that is known.
 func inspectTokenizer(out io.Writer, dir string) error {
-	path := filepath.Join(dir, tokenizer.ModelFile)
-	if _, err := os.Stat(path); err != nil {
-		_, err := fmt.Fprintf(out, "tokenizer: none, there is no %s\n", tokenizer.ModelFile)
+	path, err := tokenizer.Find(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		_, err := fmt.Fprintf(out, "tokenizer: none, there is no %s, %s or %s\n",
+			tokenizer.ModelFile, tokenizer.VocabFile, tokenizer.JSONFile)
 		return err
 	}
-	t, err := openTokenizer(dir)
 	if err != nil {
 		return err
 	}
-	text := fmt.Sprintf("tokenizer: SentencePiece unigram of %s pieces, because there is a %s", counted(t.VocabSize()), tokenizer.ModelFile)
-	if a, ok := t.(*tokenizer.Albert); ok {
-		text += fmt.Sprintf("; ALBERT's rules, lower case %v, keep accents %v", a.Rules().LowerCase, a.Rules().KeepAccents)
+	t, err := tokenizer.OpenFile(path)
+	if err != nil {
+		return err
 	}
-	_, err = fmt.Fprintln(out, text)
+	_, err = fmt.Fprintf(out, "tokenizer: %s\n", describeTokenizer(t, filepath.Base(path)))
 	return err
+}
+
+// describeTokenizer says what t is, because of the file that it was read from.
+func describeTokenizer(t tokenizer.Tokenizer, file string) string {
+	because := fmt.Sprintf("of %s pieces, because there is a %s", counted(t.VocabSize()), file)
+	switch t := t.(type) {
+	case *tokenizer.Albert:
+		return fmt.Sprintf("SentencePiece unigram %s (the first choice); ALBERT's rules, lower case %v, keep accents %v",
+			because, t.Rules().LowerCase, t.Rules().KeepAccents)
+	case *tokenizer.Bert:
+		strip := t.Rules().LowerCase
+		if t.Rules().StripAccents != nil {
+			strip = *t.Rules().StripAccents
+		}
+		return fmt.Sprintf("WordPiece %s and no %s; BERT's rules, lower case %v, strip accents %v, Chinese characters apart %v",
+			because, tokenizer.ModelFile, t.Rules().LowerCase, strip, t.Rules().TokenizeChinese)
+	case *tokenizer.Pipeline:
+		return fmt.Sprintf("%s %s and neither %s nor %s; run as the library tokenizers does",
+			t.Model(), because, tokenizer.ModelFile, tokenizer.VocabFile)
+	}
+	return because
 }
