@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"maps"
 	"math/bits"
 	"os"
@@ -75,6 +76,17 @@ func (h *Histogram) add(length int) {
 		*h = append(*h, 0)
 	}
 	(*h)[bin]++
+}
+
+// Bins yields the smallest length that each number counts, and the number.
+func (h Histogram) Bins() iter.Seq2[int, int64] {
+	return func(yield func(int, int64) bool) {
+		for i, n := range h {
+			if !yield(1<<i, n) {
+				return
+			}
+		}
+	}
 }
 
 // ReadManifest reads the manifest of a directory of shards, complete or not.

@@ -70,8 +70,8 @@ func newRoot() *cobra.Command {
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newDoctor(), newRuntime(), newCorpus(), newTokenizer(), newPretrain(), newExport(), newEval(),
-		newFillMask(), newParity(), newInspect())
+	root.AddCommand(newDoctor(), newRuntime(), newCorpus(), newTokenizer(), newPrepare(), newPretrain(), newExport(),
+		newEval(), newFillMask(), newParity(), newInspect())
 	return root
 }
 
