@@ -13,8 +13,9 @@ import (
 // ConfigFile is the name of the file that tells transformers which tokenizer a checkpoint has, and its rules.
 const ConfigFile = "tokenizer_config.json"
 
-// Save writes the files of t into an existing directory, each whole or not at all: spiece.model, byte for byte as it
-// was read or trained, and tokenizer_config.json for transformers' AlbertTokenizer.
+// Save writes the files of t into an existing directory, each whole or not at all: spiece.model, vocab.txt or
+// tokenizer.json, byte for byte as it was read or trained, and for the first two the tokenizer_config.json that
+// transformers reads.
 func Save(t Tokenizer, dir string) error {
 	saver, ok := t.(interface{ save(dir string) error })
 	if !ok {
