@@ -75,7 +75,9 @@ func (d doubleArray) longestPrefix(text string) (value int32, length int) {
 // newDoubleArray builds the trie of keys, which are sorted, distinct, not empty and without zero bytes. The values are
 // not negative.
 func newDoubleArray(keys []string, values []int32) (doubleArray, error) {
+	size := 2 * blockSize
 	for i, key := range keys {
+		size += len(key)
 		if key == "" || (i > 0 && keys[i-1] >= key) {
 			return nil, fmt.Errorf("double array: keys are empty, double or out of order at %q", key)
 		}
@@ -86,6 +88,7 @@ func newDoubleArray(keys []string, values []int32) (doubleArray, error) {
 		}
 	}
 	b := &arrayBuilder{keys: keys, values: values, first: none}
+	b.reserve(size)
 	b.addBlock()
 	b.take(0)
 	b.usedBase[0] = true // so that no child looks like the root
@@ -116,8 +119,9 @@ type arrayBuilder struct {
 
 // place writes the children of the node at index, which is the prefix of length depth of keys[low:high].
 func (b *arrayBuilder) place(index uint32, low, high, depth int) {
-	var labels []byte
-	var starts []int
+	var labelRoom [16]byte
+	var startRoom [17]int
+	labels, starts := labelRoom[:0], startRoom[:0]
 	for i := low; i < high; i++ {
 		label := byte(0)
 		if depth < len(b.keys[i]) {
@@ -177,6 +181,12 @@ func (b *arrayBuilder) free(base uint32, labels []byte) bool {
 		}
 	}
 	return true
+}
+
+// reserve makes room for about so many units.
+func (b *arrayBuilder) reserve(size int) {
+	b.units, b.next, b.prev = make([]uint32, 0, size), make([]uint32, 0, size), make([]uint32, 0, size)
+	b.used, b.usedBase = make([]bool, 0, size), make([]bool, 0, size)
 }
 
 // addBlock appends free places and closes the block that becomes too old.

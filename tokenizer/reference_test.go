@@ -48,7 +48,7 @@ func spmEncode(t *testing.T, model string, lines []string) [][]int32 {
 }
 
 // bookLines returns every step-th line of the books, at most n.
-func bookLines(t *testing.T, step, n int) []string {
+func bookLines(t testing.TB, step, n int) []string {
 	t.Helper()
 	const root = "../../shared/data/books"
 	if _, err := os.Stat(root); err != nil {

@@ -15,7 +15,7 @@ type scratch struct {
 	spans, numberSpans   []span
 	nodes                []best
 	ranks                []ranked
-	words                []cachedWord
+	words                []wordBucket
 }
 
 // keptText is the largest text whose memory is kept.
@@ -41,7 +41,7 @@ func (u *Unigram) cut(s *scratch, spans []span, a *aligned) []span {
 	start, score := 0, float32(0)
 	if u.wordwise {
 		if s.words == nil {
-			s.words = make([]cachedWord, 1<<cacheBits)
+			s.words = make([]wordBucket, 1<<cacheBits)
 		}
 		a.text = slices.Grow(a.text, keySize)
 		for _, next := range a.words {
@@ -138,12 +138,16 @@ const (
 
 type wordKey [keySize / 8]uint64
 
+// A wordBucket has the words of one place in the cache: one that came again, and the last new one.
+type wordBucket [2]cachedWord
+
 // A cachedWord is the answer for a word, valid while the score of what is before it is small enough: see [Unigram.safe].
 type cachedWord struct {
 	key    wordKey
 	limit  float32 // 0 for a word that must be cut each time
 	length uint8   // of the word in bytes; 0 for none
 	count  uint8   // of ids
+	judged bool    // whether limit was computed
 	ids    [wordPieces]int32
 }
 
@@ -169,18 +173,27 @@ func (u *Unigram) cutWord(s *scratch, spans []span, text []byte, start, end int,
 		binary.LittleEndian.Uint64(bytes[8:]) & mask[1],
 		binary.LittleEndian.Uint64(bytes[16:]) & mask[2],
 	}
-	w := &s.words[key.hash(length)]
+	bucket := &s.words[key.hash(length)]
+	w := &bucket[0]
 	if w.key != key || int(w.length) != length {
-		first := len(spans)
-		spans, total := u.viterbi(s, spans, text, start, end, score)
-		*w = cachedWord{key: key, length: uint8(length)}
-		if limit := u.safe(s, text[start:end]); abs(score) < limit {
-			w.fill(spans[min(first, len(spans)):], int32(start), u.unknown, limit)
+		if w = &bucket[1]; w.key != key || int(w.length) != length {
+			*w = cachedWord{key: key, length: uint8(length)}
+			return u.viterbi(s, spans, text, start, end, score)
 		}
-		return spans, total
 	}
 	if !(abs(score) < w.limit) {
-		return u.viterbi(s, spans, text, start, end, score)
+		first := len(spans)
+		spans, total := u.viterbi(s, spans, text, start, end, score)
+		if !w.judged { // most words of a text come once, so it is the second time that is worth it
+			w.judged = true
+			if limit := u.safe(s, text[start:end]); abs(score) < limit {
+				w.fill(spans[min(first, len(spans)):], int32(start), u.unknown, limit)
+			}
+			if w == &bucket[1] {
+				bucket[0], bucket[1] = bucket[1], bucket[0]
+			}
+		}
+		return spans, total
 	}
 	at := int32(start)
 	for _, id := range w.ids[:w.count] {

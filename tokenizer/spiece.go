@@ -107,6 +107,8 @@ func parseModel(data []byte) (*modelProto, error) {
 	if len(data) == 0 {
 		return nil, errors.New("the file is empty, want a SentencePiece model")
 	}
+	const usualPiece = 20 // bytes in the file
+	m.pieces = make([]piece, 0, len(data)/usualPiece)
 	err := eachField(data, func(f field) error {
 		switch {
 		case f.is(fieldPieces, protowire.BytesType):
@@ -190,7 +192,7 @@ func parsePiece(data []byte) (piece, error) {
 	err := eachField(data, func(f field) error {
 		switch {
 		case f.is(fieldPiece, protowire.BytesType):
-			p.text = string(f.bytes)
+			p.text = view(f.bytes)
 		case f.is(fieldScore, protowire.Fixed32Type):
 			p.score = math.Float32frombits(uint32(f.number))
 		case f.is(fieldType, protowire.VarintType):

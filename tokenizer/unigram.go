@@ -1,6 +1,8 @@
 package tokenizer
 
 import (
+	"cmp"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"os"
@@ -53,7 +55,7 @@ func ReadUnigram(path string) (*Unigram, error) {
 	return u, nil
 }
 
-// ParseUnigram reads the bytes of a spiece.model, which it keeps.
+// ParseUnigram reads the bytes of a spiece.model, which it keeps: they must not change any more.
 func ParseUnigram(data []byte) (*Unigram, error) {
 	m, err := parseModel(data)
 	if err != nil {
@@ -130,12 +132,27 @@ func (u *Unigram) score() {
 
 // newTrie builds the trie of some pieces, with their ids as values.
 func (u *Unigram) newTrie(ids []int32) (doubleArray, error) {
-	slices.SortFunc(ids, func(a, b int32) int { return strings.Compare(u.pieces[a].text, u.pieces[b].text) })
-	keys := make([]string, len(ids))
-	for i, id := range ids {
-		keys[i] = u.pieces[id].text
+	type entry struct {
+		head uint64 // the first eight bytes, which mostly decide the order
+		id   int32
 	}
-	return newDoubleArray(keys, ids)
+	order := make([]entry, len(ids))
+	for i, id := range ids {
+		var head [8]byte
+		copy(head[:], u.pieces[id].text)
+		order[i] = entry{binary.BigEndian.Uint64(head[:]), id}
+	}
+	slices.SortFunc(order, func(a, b entry) int {
+		if a.head != b.head {
+			return cmp.Compare(a.head, b.head)
+		}
+		return strings.Compare(u.pieces[a.id].text, u.pieces[b.id].text)
+	})
+	keys, values := make([]string, len(ids)), make([]int32, len(ids))
+	for i, e := range order {
+		keys[i], values[i] = u.pieces[e.id].text, e.id
+	}
+	return newDoubleArray(keys, values)
 }
 
 // VocabSize returns V.

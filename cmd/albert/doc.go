@@ -6,9 +6,9 @@
 //	albert export run/model --out model/model.onnx
 //	albert parity run/model model/model.onnx
 //
-// One file a verb: corpus.go tokenizer.go pretrain.go (and progress.go) export.go eval.go fillmask.go parity.go
-// inspect.go doctor.go runtime.go. Besides: main.go, exit codes; engine.go, opening a model in an engine; output.go,
-// what is printed.
+// One file a verb: corpus.go tokenizer.go (with encode.go) pretrain.go (with progress.go) export.go eval.go fillmask.go
+// parity.go inspect.go doctor.go runtime.go. Besides: main.go, exit codes; engine.go, opening a model in an engine;
+// output.go, what is printed.
 //
 // Results go to standard output, progress and errors to standard error. The exit code is 0, 1 for an error, which is one
 // sentence, 2 for bad usage, 130 after an interruption.

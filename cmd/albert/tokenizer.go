@@ -25,13 +25,14 @@ func newTokenizer() *cobra.Command {
 func newTokenizerTrain() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "train CORPUS... --vocab-size N --out DIRECTORY",
-		Short: "Train a SentencePiece unigram vocabulary with ALBERT's special tokens",
+		Short: "Train a vocabulary: SentencePiece unigram with ALBERT's special tokens, or WordPiece with BERT's",
 		Args:  arguments(cobra.MinimumNArgs(1)),
 	}
 	asJSON := jsonFlag(c)
 	o := tokenizer.DefaultTrainOptions(0)
 	flags := c.Flags()
 	out := flags.String("out", "", "the directory to be written, which must not exist")
+	kind := flags.String("type", unigramType, "unigram or wordpiece")
 	flags.IntVar(&o.VocabSize, "vocab-size", 30000, "pieces in all")
 	flags.Float64Var(&o.CharacterCoverage, "character-coverage", o.CharacterCoverage, "share of the text whose characters are pieces")
 	flags.StringSliceVar(&o.UserDefinedSymbols, "user-defined-symbols", o.UserDefinedSymbols, "always pieces of their own")
@@ -40,8 +41,15 @@ func newTokenizerTrain() *cobra.Command {
 	flags.IntVar(&o.SentenceLimit, "sentence-limit", o.SentenceLimit, "most sentences to train on, drawn at random; 0 is no limit")
 	flags.Uint64Var(&o.Seed, "seed", 0, "of that draw")
 	flags.IntVar(&o.Threads, "threads", 0, "0 is one a processor")
+	wordPiece := wordPieceFlags(flags)
 	c.MarkFlagRequired("out")
 	c.RunE = func(c *cobra.Command, args []string) error {
+		if err := trainFlagsFit(c, *kind); err != nil {
+			return err
+		}
+		if *kind == wordPieceType {
+			return trainWordPiece(c, args, *out, *wordPiece, o, *asJSON)
+		}
 		began := time.Now()
 		o.Progress = func(p tokenizer.TrainProgress) {
 			note(c, "%8s  %s pieces, %.4f nats a character", rounded(time.Since(began)), counted(p.Pieces), p.NatsPerCharacter)
@@ -64,68 +72,24 @@ func newTokenizerTrain() *cobra.Command {
 	return c
 }
 
-// modelFlag adds --model, a directory with a vocabulary or a spiece.model.
+// modelFlag adds --model, a directory with a vocabulary or one of its files.
 func modelFlag(c *cobra.Command) *string {
-	model := c.Flags().String("model", "", "a spiece.model, or a directory with one")
+	model := c.Flags().String("model", "", "a spiece.model, vocab.txt or tokenizer.json, or a directory with one")
 	c.MarkFlagRequired("model")
 	return model
 }
 
-// openTokenizer opens the tokenizer of a directory, or ALBERT's of a spiece.model.
+// openTokenizer opens the tokenizer of a directory, or of one of its files.
 func openTokenizer(path string) (tokenizer.Tokenizer, error) {
 	if isDirectory(path) {
 		return tokenizer.Open(path)
 	}
-	return tokenizer.OpenAlbert(path)
+	return tokenizer.OpenFile(path)
 }
 
 func isDirectory(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.IsDir()
-}
-
-func newTokenizerEncode() *cobra.Command {
-	c := &cobra.Command{
-		Use:   "encode --model MODEL",
-		Short: "Text on standard input to ids, one line each",
-		Args:  arguments(cobra.NoArgs),
-	}
-	model := modelFlag(c)
-	raw := c.Flags().Bool("raw", false, "what spm_encode --output_format=id prints, without ALBERT's rules")
-	c.RunE = func(c *cobra.Command, _ []string) error {
-		encode, err := encoder(*model, *raw)
-		if err != nil {
-			return err
-		}
-		return eachLine(c, func(line string) (string, error) {
-			ids := encode(line)
-			words := make([]string, len(ids))
-			for i, id := range ids {
-				words[i] = strconv.Itoa(int(id))
-			}
-			return strings.Join(words, " "), nil
-		})
-	}
-	return c
-}
-
-// encoder returns the function that makes ids of a line. Without ALBERT's rules any unigram model will do.
-func encoder(model string, raw bool) (func(string) []int32, error) {
-	if !raw {
-		t, err := openTokenizer(model)
-		if err != nil {
-			return nil, err
-		}
-		return t.Encode, nil
-	}
-	if isDirectory(model) {
-		model = filepath.Join(model, tokenizer.ModelFile)
-	}
-	u, err := tokenizer.ReadUnigram(model)
-	if err != nil {
-		return nil, err
-	}
-	return u.Encode, nil
 }
 
 func newTokenizerDecode() *cobra.Command {
