@@ -33,8 +33,11 @@ var mayImport = map[string][]string{
 		"models", "tokenizer", "onnx", "runtime", "corpus", "native", "train", "export", "runtime/ort", "runtime/gonnx",
 		"runtime/native", "evaluate", "parity",
 	},
-	"tools/bench": {"models", "native", "native/kernel", "export", "runtime", "runtime/native", "runtime/ort", "evaluate"},
-	"tools/demo":  {},
+	"tools/bench": {
+		"models", "tokenizer", "corpus", "native", "native/kernel", "export", "runtime", "runtime/native", "runtime/ort",
+		"evaluate",
+	},
+	"tools/demo": {},
 }
 
 // goPackage is what go list says of one.

@@ -27,7 +27,8 @@ type job struct {
 	Precision kernel.Precision
 	Shape     shape // of a product
 	workload
-	Recompute bool
+	Recompute   bool
+	Text, Model string // files
 }
 
 // kind is what a job measures.
@@ -114,6 +115,8 @@ func (j job) prepare() (name string, measure func() (float64, error), err error)
 		measure, err = j.activations()
 	case forwardKind, onnxRuntimeKind:
 		name, measure, err = j.forward()
+	case encodeKind, spmEncodeKind, loadKind, spmLoadKind, vocabularyKind, spmTrainKind:
+		name, measure, err = j.prepareText()
 	default:
 		err = fmt.Errorf("no job %q", j.Kind)
 	}

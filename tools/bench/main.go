@@ -20,6 +20,8 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds of each comparison; steps of albert-base have at most 3")
 	flag.BoolVar(&o.sweep, "sweep", false, "also by sequence length, by layers and by width")
 	flag.StringVar(&o.lengths, "lengths", "", "file of sequence lengths, one a line; without it they are drawn")
+	flag.StringVar(&o.text, "text", "", "text of a sentence a line, for the tokenizer; without it the toolchain's doc comments")
+	flag.StringVar(&o.model, "model", "", "spiece.model to encode with; without it one is trained on the text")
 	flag.StringVar(&o.python, "python", cmp.Or(os.Getenv("PYTHON"), "python3"), "Python that has PyTorch")
 	markdown := flag.Bool("markdown", false, "print the table as Markdown")
 	file := flag.String("json", "", "file for all figures of all rounds")
@@ -62,6 +64,8 @@ type options struct {
 	rounds  int
 	sweep   bool
 	lengths string
+	text    string
+	model   string
 	python  string
 }
 

@@ -50,6 +50,7 @@ func (b *bench) plan() ([]group, error) {
 		}
 		groups = append(groups, b.steps(kernel.BF16, base, bound{ratio: 0.58}, bound{ratio: 1}))
 	}
+	groups = append(groups, b.texts()...)
 	if b.sweep {
 		groups = append(groups, b.sweeps(configs, base)...)
 	}

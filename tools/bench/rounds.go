@@ -109,14 +109,15 @@ type bench struct {
 	dir     string // for what is compiled and written
 	program string // this one
 
-	compileOpenBLAS, findTorch func() (string, error)
-	report                     report
+	compileOpenBLAS, findTorch, findText, findModel func() (string, error)
+	report                                          report
 }
 
 // measureAll measures all that is selected.
 func measureAll(ctx context.Context, o options) (*report, error) {
 	b := &bench{options: o, ctx: ctx}
 	b.compileOpenBLAS, b.findTorch = sync.OnceValues(b.buildOpenBLAS), sync.OnceValues(b.writeTorch)
+	b.findText, b.findModel = sync.OnceValues(b.textFile), sync.OnceValues(b.modelFile)
 	var err error
 	if b.program, err = os.Executable(); err != nil {
 		return nil, err
