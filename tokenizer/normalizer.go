@@ -123,7 +123,11 @@ func (a *aligned) from(o origin) {
 }
 
 // cover returns where bytes [start, end) came from, without white space at their ends; white space alone is all of it.
+// Without origins it is nothing.
 func (a *aligned) cover(start, end int) origin {
+	if !a.traced {
+		return origin{}
+	}
 	from, to := start, end
 	for from < to && a.text[from] == ' ' || strings.HasPrefix(view(a.text[from:to]), whitespace) {
 		_, size := utf8.DecodeRune(a.text[from:to])

@@ -224,8 +224,9 @@ func (u *Unigram) emit(out *output, text *aligned, p span) {
 	case p.id == u.unknown && u.byteFallback:
 		for start := int(p.start); start < int(p.end); {
 			_, size := utf8.DecodeRune(text.text[start:p.end])
+			from := text.cover(start, start+size)
 			for _, c := range text.text[start : start+size] {
-				out.add(u.bytes[c], text.cover(start, start+size))
+				out.add(u.bytes[c], from)
 			}
 			start += size
 		}
