@@ -39,8 +39,8 @@ type wordSpan struct{ start, end int }
 //
 //	lower case ─▶ clean ─▶ spaces around Chinese ─▶ NFC, or NFD without marks ─▶ split at spaces ─▶ split at punctuation
 //
-// A word that is one of neverSplit stays whole. Characters are classified by Go's Unicode 15, which Python 3.12 has too;
-// what is unassigned is dropped, so an older Python drops more.
+// A word that is one of neverSplit stays whole. Characters are classified by Go's Unicode 15, which Python 3.12 has
+// too; what is unassigned is dropped, so an older Python drops more.
 func (w *basicWords) split(b BasicRules, neverSplit []string, text string, base int) {
 	w.text, w.words = w.text[:0], w.words[:0]
 	w.clean(b, text, base)
@@ -137,7 +137,8 @@ func equalsAny(word []alignedRune, tokens []string) bool {
 	})
 }
 
-// isOther says whether a character is of one of Unicode's categories C: control, format, surrogate, private, unassigned.
+// isOther says whether a character is of one of Unicode's categories C: control, format, surrogate, private or
+// unassigned.
 func isOther(r rune) bool {
 	switch {
 	case r < 0x7f:

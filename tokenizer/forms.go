@@ -9,7 +9,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// An alignedRune is a character on its way from text to pieces, and the bytes [start, end) of the text that it is made of.
+// An alignedRune is a character on its way from text to pieces, and the bytes [start, end) of the text that it is made
+// of.
 type alignedRune struct {
 	r          rune
 	start, end int

@@ -194,8 +194,8 @@ func parseWordPiece(data json.RawMessage) (w *wordPiece, prefix string, err erro
 	return w, *m.Prefix, err
 }
 
-// addTokens gives added tokens that the model lacks the ids after the model's, as the library does, and makes what finds
-// added tokens in text.
+// addTokens gives added tokens that the model lacks the ids after the model's, as the library does, and makes what
+// finds added tokens in text.
 func (p *Pipeline) addTokens(tokens []addedTokenID) error {
 	seen := map[string]bool{}
 	for _, token := range tokens {
@@ -277,7 +277,7 @@ func parsePostProcessor(data json.RawMessage) (cls, sep string, err error) {
 			sep, _ = b.SEP[0].(string)
 		}
 		if cls == "" || sep == "" {
-			return "", "", errors.New("BertProcessing: want sep and cls, each with text and id")
+			return "", "", fmt.Errorf("%s: want sep and cls, each with text and id", kind)
 		}
 		return cls, sep, nil
 	case "TemplateProcessing":
@@ -290,12 +290,12 @@ func parsePostProcessor(data json.RawMessage) (cls, sep string, err error) {
 			cls, sep = t.Single[0].SpecialToken.ID, t.Single[2].SpecialToken.ID
 		}
 		if cls == "" || single != cls+":0 $A:0 "+sep+":0" || pair != single+" $B:1 "+sep+":1" {
-			return "", "", fmt.Errorf("TemplateProcessing %q and %q is not supported, want [CLS]:0 $A:0 [SEP]:0 and "+
-				"the same with $B:1 [SEP]:1", single, pair)
+			return "", "", fmt.Errorf("%s: %q and %q are not supported, want [CLS]:0 $A:0 [SEP]:0 and the "+
+				"same with $B:1 [SEP]:1", kind, single, pair)
 		}
 		return cls, sep, nil
 	}
-	return "", "", fmt.Errorf("%q is not supported, want TemplateProcessing or BertProcessing", kind)
+	return "", "", fmt.Errorf("%s: not supported, want TemplateProcessing or BertProcessing", kind)
 }
 
 // A templatePiece is a special token or one of the sequences A and B.

@@ -30,7 +30,7 @@ func parseDecoder(data json.RawMessage) (decoder, error) {
 		}
 		return wordPieceDecoder(w.Prefix, w.Cleanup), nil
 	}
-	return nil, fmt.Errorf("%q is not supported, want Metaspace or WordPiece", kind)
+	return nil, fmt.Errorf("%s: not supported, want Metaspace or WordPiece", kind)
 }
 
 // decode makes spaces of the replacement; those of the first piece are dropped where one was put in front.

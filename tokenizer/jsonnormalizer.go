@@ -35,36 +35,45 @@ func parseNormalizers(data json.RawMessage) ([]normalizerStep, error) {
 	if err != nil || kind == "" {
 		return nil, err
 	}
-	one := func(step normalizerStep) ([]normalizerStep, error) { return []normalizerStep{step}, nil }
+	if kind != "Sequence" {
+		steps, err := parseNormalizer(kind, data)
+		if err != nil {
+			err = fmt.Errorf("%s: %w", kind, err)
+		}
+		return steps, err
+	}
+	var s struct{ Normalizers []json.RawMessage }
+	if err := json.Unmarshal(data, &s); err != nil {
+		return nil, err
+	}
+	var all []normalizerStep
+	for i, part := range s.Normalizers {
+		steps, err := parseNormalizers(part)
+		if err != nil {
+			return nil, fmt.Errorf("part %d: %w", i, err)
+		}
+		all = append(all, steps...)
+	}
+	return all, nil
+}
+
+// parseNormalizer reads a normalizer of one kind.
+func parseNormalizer(kind string, data json.RawMessage) ([]normalizerStep, error) {
 	switch kind {
-	case "Sequence":
-		var s struct{ Normalizers []json.RawMessage }
-		if err := json.Unmarshal(data, &s); err != nil {
-			return nil, err
-		}
-		var all []normalizerStep
-		for i, part := range s.Normalizers {
-			steps, err := parseNormalizers(part)
-			if err != nil {
-				return nil, fmt.Errorf("part %d: %w", i, err)
-			}
-			all = append(all, steps...)
-		}
-		return all, nil
 	case "NFC":
-		return one(formNFC.append)
+		return []normalizerStep{formNFC.append}, nil
 	case "NFD":
-		return one(formNFD.append)
+		return []normalizerStep{formNFD.append}, nil
 	case "NFKC":
-		return one(formNFKC.append)
+		return []normalizerStep{formNFKC.append}, nil
 	case "NFKD":
-		return one(formNFKD.append)
+		return []normalizerStep{formNFKD.append}, nil
 	case "Lowercase":
-		return one(lowercaseStep)
+		return []normalizerStep{lowercaseStep}, nil
 	case "StripAccents":
-		return one(dropStep(unicode.IsMark))
+		return []normalizerStep{dropStep(unicode.IsMark)}, nil
 	case "Nmt":
-		return one(nmtStep)
+		return []normalizerStep{nmtStep}, nil
 	case "Strip":
 		return parseStrip(data)
 	case "Replace":
@@ -74,8 +83,8 @@ func parseNormalizers(data json.RawMessage) ([]normalizerStep, error) {
 	case "BertNormalizer":
 		return parseBertNormalizer(data)
 	}
-	return nil, fmt.Errorf("%q is not supported, want Sequence, NFC, NFD, NFKC, NFKD, Lowercase, StripAccents, Nmt, Strip, "+
-		"Replace, Precompiled or BertNormalizer", kind)
+	return nil, errors.New("not supported, want Sequence, NFC, NFD, NFKC, NFKD, Lowercase, StripAccents, Nmt, Strip, " +
+		"Replace, Precompiled or BertNormalizer")
 }
 
 func lowercaseStep(dst, src []alignedRune) []alignedRune {
@@ -103,8 +112,8 @@ func nmtStep(dst, src []alignedRune) []alignedRune {
 		switch r := c.r; {
 		case 1 <= r && r <= 8, r == 0xb, 0xe <= r && r <= 0x1f, r == 0x7f, r == 0x8f, r == 0x9f:
 			continue
-		case r == '\t', r == '\n', r == '\f', r == '\r', r == 0x1680, 0x200b <= r && r <= 0x200f, r == 0x2028, r == 0x2029,
-			r == 0x2581, r == 0xfeff, r == 0xfffd:
+		case r == '\t', r == '\n', r == '\f', r == '\r', r == 0x1680, 0x200b <= r && r <= 0x200f, r == 0x2028,
+			r == 0x2029, r == 0x2581, r == 0xfeff, r == 0xfffd:
 			c.r = ' '
 		}
 		dst = append(dst, c)
@@ -133,7 +142,8 @@ func parseStrip(data json.RawMessage) ([]normalizerStep, error) {
 
 // simplePattern matches the regular expressions that mean the same to Oniguruma and to Go: literals and sets of them,
 // each perhaps repeated.
-var simplePattern = regexp.MustCompile(`^(([^\\^$.|?*+()\[\]{}]|\[\^?[^\\^\[\]&]+\])(\{\d{1,3}(,\d{0,3})?\}|[+*?])?)+$`)
+var simplePattern = regexp.MustCompile(
+	`^(([^\\^$.|?*+()\[\]{}]|\[\^?[^\\^\[\]&]+\])(\{\d{1,3}(,\d{0,3})?\}|[+*?])?)+$`)
 
 func parseReplace(data json.RawMessage) ([]normalizerStep, error) {
 	var r struct {
@@ -150,15 +160,15 @@ func parseReplace(data json.RawMessage) ([]normalizerStep, error) {
 	case r.Pattern.Regex != nil && simplePattern.MatchString(*r.Pattern.Regex):
 		expression = *r.Pattern.Regex
 	default:
-		return nil, errors.New("Replace: the pattern is not supported, want a String, or a Regex of literals, sets of " +
+		return nil, errors.New("the pattern is not supported, want a String, or a Regex of literals, sets of " +
 			"them and repetitions, such as \" {2,}\"")
 	}
 	pattern, err := regexp.Compile(expression)
 	if err != nil {
-		return nil, fmt.Errorf("Replace: %w", err)
+		return nil, err
 	}
 	if pattern.MatchString("") {
-		return nil, fmt.Errorf("Replace: %q matches the empty text, which is not supported", expression)
+		return nil, fmt.Errorf("%q matches the empty text, which is not supported", expression)
 	}
 	return []normalizerStep{replaceStep(pattern, []rune(r.Content))}, nil
 }
@@ -195,18 +205,18 @@ func parsePrecompiled(data json.RawMessage) ([]normalizerStep, error) {
 	}
 	blob, err := base64.StdEncoding.DecodeString(p.Charsmap)
 	if err != nil {
-		return nil, fmt.Errorf("Precompiled: %w", err)
+		return nil, err
 	}
 	n, err := newNormalizer(normalizerSpec{precompiledCharsmap: blob}, nil)
 	if err != nil {
-		return nil, fmt.Errorf("Precompiled: %w", err)
+		return nil, err
 	}
 	return []normalizerStep{n.precompiledStep}, nil
 }
 
 // precompiledStep applies a charsmap as the library does, which is not as SentencePiece does: to each grapheme of less
-// than six bytes, and where it has no rule for that or it is longer, to each of its characters. A rule for the beginning
-// of either replaces all of it.
+// than six bytes, and where it has no rule for that or it is longer, to each of its characters. A rule for the
+// beginning of either replaces all of it.
 func (n *normalizer) precompiledStep(dst, src []alignedRune) []alignedRune {
 	if len(src) == 0 {
 		return dst
@@ -294,7 +304,7 @@ func parseBertNormalizer(data json.RawMessage) ([]normalizerStep, error) {
 		return nil, err
 	}
 	if b.CleanText == nil || b.Chinese == nil || b.Lowercase == nil {
-		return nil, errors.New("BertNormalizer: want clean_text, handle_chinese_chars and lowercase")
+		return nil, errors.New("want clean_text, handle_chinese_chars and lowercase")
 	}
 	var steps []normalizerStep
 	if *b.CleanText {

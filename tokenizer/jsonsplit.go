@@ -72,7 +72,8 @@ func parsePreTokenizers(data json.RawMessage) ([]preTokenizer, error) {
 		m, err := parseMetaspace(data)
 		return []preTokenizer{m.split}, err
 	}
-	return nil, fmt.Errorf("%q is not supported, want Sequence, WhitespaceSplit, Whitespace, BertPreTokenizer or Metaspace", kind)
+	return nil, fmt.Errorf("%s: not supported, want Sequence, WhitespaceSplit, Whitespace, BertPreTokenizer or "+
+		"Metaspace", kind)
 }
 
 // splitSpaces drops white space.
@@ -100,7 +101,7 @@ func splitPunctuation(dst *splitText, word []alignedRune) {
 	dst.add(word[start:])
 }
 
-// splitWords is the regular expression \w+|[^\w\s]+ : runs of word characters, and runs of what is neither that nor space.
+// splitWords is the regular expression \w+|[^\w\s]+ : runs of word characters, and of what is neither that nor space.
 func splitWords(dst *splitText, word []alignedRune) {
 	class := func(c alignedRune) int {
 		switch {
@@ -130,7 +131,12 @@ type metaspace struct {
 	cut         bool   // whether words are cut there
 }
 
-func parseMetaspace(data json.RawMessage) (metaspace, error) {
+func parseMetaspace(data json.RawMessage) (m metaspace, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("%s: %w", "Metaspace", err)
+		}
+	}()
 	var j struct {
 		Replacement    string `json:"replacement"`
 		AddPrefixSpace *bool  `json:"add_prefix_space"`
@@ -138,21 +144,21 @@ func parseMetaspace(data json.RawMessage) (metaspace, error) {
 		Split          *bool  `json:"split"`
 	}
 	if err := json.Unmarshal(data, &j); err != nil {
-		return metaspace{}, err
+		return m, err
 	}
-	m := metaspace{scheme: j.PrependScheme, cut: j.Split == nil || *j.Split}
+	m = metaspace{scheme: j.PrependScheme, cut: j.Split == nil || *j.Split}
 	if m.scheme == "" {
 		m.scheme = "always"
 	}
 	var size int
 	if m.replacement, size = utf8.DecodeRuneInString(j.Replacement); size == 0 || size != len(j.Replacement) {
-		return m, fmt.Errorf("Metaspace: replacement is %q, want one character", j.Replacement)
+		return m, fmt.Errorf("replacement is %q, want one character", j.Replacement)
 	}
 	if m.scheme != "always" && m.scheme != "first" && m.scheme != "never" {
-		return m, fmt.Errorf("Metaspace: prepend_scheme is %q, want always, first or never", m.scheme)
+		return m, fmt.Errorf("prepend_scheme is %q, want always, first or never", m.scheme)
 	}
 	if j.AddPrefixSpace != nil && !*j.AddPrefixSpace && m.scheme != "never" {
-		return m, errors.New("Metaspace: add_prefix_space is false, but prepend_scheme is not never")
+		return m, errors.New("add_prefix_space is false, but prepend_scheme is not never")
 	}
 	return m, nil
 }

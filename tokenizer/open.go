@@ -24,7 +24,8 @@ func Find(dir string) (path string, err error) {
 		}
 	}
 	return "", fmt.Errorf("tokenizer: open %s: no vocabulary there, looked for %s; "+
-		"train one with \"albert tokenizer train\" or copy the model's own: %w", dir, strings.Join(files, ", "), fs.ErrNotExist)
+		"train one with \"albert tokenizer train\" or copy the model's own: %w",
+		dir, strings.Join(files, ", "), fs.ErrNotExist)
 }
 
 // Open reads the tokenizer of a checkpoint directory.

@@ -164,8 +164,8 @@ func (s *sink) truncate(length int) {
 	}
 }
 
-// Bert is BERT's tokenizer, which the Chinese ALBERTs have: words by BasicRules, pieces by WordPiece. It gives the ids of
-// the slow BertTokenizer of transformers 4.57 (tokenization_bert.py).
+// Bert is BERT's tokenizer, which the Chinese ALBERTs have: words by BasicRules, pieces by WordPiece. It gives the ids
+// of the slow BertTokenizer of transformers 4.57 (tokenization_bert.py).
 type Bert struct {
 	vocab   []byte // the file
 	words   *wordPiece

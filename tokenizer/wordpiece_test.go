@@ -96,7 +96,8 @@ func checkTokens(t testing.TB, k Tokenizer, text string) {
 			t.Fatalf("%q: token %d has id %d, want %d in [0, %d)", text, i, token.ID, ids[i+1], k.VocabSize())
 		}
 		if token.Start < start || token.End < end || token.End < token.Start || token.End > len(text) {
-			t.Fatalf("%q: token %d is bytes [%d, %d) of %d, after [%d, %d)", text, i, token.Start, token.End, len(text), start, end)
+			t.Fatalf("%q: token %d is bytes [%d, %d) of %d, after [%d, %d)",
+				text, i, token.Start, token.End, len(text), start, end)
 		}
 		start, end = token.Start, token.End
 		for _, at := range []int{start, end} {
@@ -158,7 +159,7 @@ func TestBertLongText(t *testing.T) {
 // What is saved is read as what it was, and the vocabulary byte for byte.
 func TestBertSave(t *testing.T) {
 	no := false
-	for _, rules := range []BasicRules{DefaultBasicRules(), {LowerCase: false, StripAccents: &no, TokenizeChinese: false}} {
+	for _, rules := range []BasicRules{DefaultBasicRules(), {LowerCase: false, StripAccents: &no}} {
 		vocab, err := os.ReadFile(bertVocabulary)
 		if err != nil {
 			t.Fatal(err)
@@ -176,7 +177,8 @@ func TestBertSave(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := again.(*Bert).Rules()
-		if got.LowerCase != rules.LowerCase || got.TokenizeChinese != rules.TokenizeChinese || got.stripsAccents() != rules.stripsAccents() {
+		if got.LowerCase != rules.LowerCase || got.TokenizeChinese != rules.TokenizeChinese ||
+			got.stripsAccents() != rules.stripsAccents() {
 			t.Errorf("got rules %+v, want %+v", got, rules)
 		}
 		if written, err := os.ReadFile(filepath.Join(dir, VocabFile)); err != nil || !slices.Equal(written, vocab) {
@@ -219,8 +221,10 @@ func TestBadVocabularies(t *testing.T) {
 		dir := t.TempDir()
 		write(t, filepath.Join(dir, VocabFile), test.vocab)
 		write(t, filepath.Join(dir, ConfigFile), test.config)
-		if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), dir) {
-			t.Errorf("vocabulary %.40q, %s: got error %v, want one with %q and the file", test.vocab, test.config, err, test.want)
+		_, err := Open(dir)
+		if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), dir) {
+			t.Errorf("vocabulary %.40q, %s: got error %v, want one with %q and the file",
+				test.vocab, test.config, err, test.want)
 		}
 	}
 }

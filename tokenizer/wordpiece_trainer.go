@@ -48,14 +48,16 @@ type WordPieceTrainStats struct {
 // likely under a language model; that trainer was never published. Of pairs that are equally frequent the one of older
 // pieces is first, so that the same text and options give the same vocabulary. An error that sentences yields is
 // returned.
-func TrainWordPiece(ctx context.Context, sentences iter.Seq2[string, error], o WordPieceTrainOptions) (*Bert, WordPieceTrainStats, error) {
+func TrainWordPiece(
+	ctx context.Context, sentences iter.Seq2[string, error], o WordPieceTrainOptions,
+) (*Bert, WordPieceTrainStats, error) {
 	var stats WordPieceTrainStats
 	if o.Threads == 0 {
 		o.Threads = runtime.GOMAXPROCS(0)
 	}
 	if o.Threads < 0 || o.LimitAlphabet < 1 || o.MinFrequency < 0 {
-		return nil, stats, fmt.Errorf("tokenizer: train: %d threads, an alphabet of %d and a frequency of %d, want none below 0 "+
-			"and an alphabet of at least 1", o.Threads, o.LimitAlphabet, o.MinFrequency)
+		return nil, stats, fmt.Errorf("tokenizer: train: %d threads, an alphabet of %d and a frequency of %d, want "+
+			"none below 0 and an alphabet of at least 1", o.Threads, o.LimitAlphabet, o.MinFrequency)
 	}
 	counts, err := countBasicWords(ctx, sentences, &o, &stats)
 	if err != nil {
@@ -73,7 +75,9 @@ func TrainWordPiece(ctx context.Context, sentences iter.Seq2[string, error], o W
 }
 
 // countBasicWords counts the words of sentences, on so many goroutines; sums do not depend on who adds.
-func countBasicWords(ctx context.Context, sentences iter.Seq2[string, error], o *WordPieceTrainOptions, stats *WordPieceTrainStats) (map[string]int, error) {
+func countBasicWords(
+	ctx context.Context, sentences iter.Seq2[string, error], o *WordPieceTrainOptions, stats *WordPieceTrainStats,
+) (map[string]int, error) {
 	const portion = 256
 	portions := make(chan []string, o.Threads)
 	partial := make([]map[string]int, o.Threads)
@@ -254,8 +258,8 @@ func (t *merger) add(p pair, word, count int) {
 // run merges until there are as many pieces as wanted.
 func (t *merger) run(ctx context.Context, o *WordPieceTrainOptions) error {
 	if o.VocabSize < len(t.pieces) {
-		return fmt.Errorf("tokenizer: train: a vocabulary of %d is too small: special tokens and characters are %d; ask for at "+
-			"least that many, or for a smaller alphabet", o.VocabSize, len(t.pieces))
+		return fmt.Errorf("tokenizer: train: a vocabulary of %d is too small: special tokens and characters are %d; ask for "+
+			"at least that many, or for a smaller alphabet", o.VocabSize, len(t.pieces))
 	}
 	for len(t.pieces) < o.VocabSize {
 		if len(t.queue) == 0 || t.queue[0].count < max(1, o.MinFrequency) {
@@ -330,7 +334,8 @@ func (q pairQueue) Len() int      { return len(q) }
 func (q pairQueue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
 func (q pairQueue) Less(i, j int) bool {
 	a, b := q[i], q[j]
-	return cmp.Or(cmp.Compare(b.count, a.count), cmp.Compare(a.pair.left, b.pair.left), cmp.Compare(a.pair.right, b.pair.right)) < 0
+	return cmp.Or(
+		cmp.Compare(b.count, a.count), cmp.Compare(a.pair.left, b.pair.left), cmp.Compare(a.pair.right, b.pair.right)) < 0
 }
 
 // Push and Pop are those of heap.Interface.

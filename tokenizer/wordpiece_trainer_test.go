@@ -145,13 +145,15 @@ func TestWordPieceTrainingErrors(t *testing.T) {
 				yield("", test.err)
 			}
 		}
-		if _, _, err := TrainWordPiece(context.Background(), sentences, o); err == nil || !strings.Contains(err.Error(), test.want) {
+		_, _, err := TrainWordPiece(context.Background(), sentences, o)
+		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: got error %v, want one with %q", test.name, err, test.want)
 		}
 	}
 	stopped, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, _, err := TrainWordPiece(stopped, sentencesOf(text), DefaultWordPieceTrainOptions(200)); !errors.Is(err, context.Canceled) {
+	_, _, err := TrainWordPiece(stopped, sentencesOf(text), DefaultWordPieceTrainOptions(200))
+	if !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: got error %v", err)
 	}
 }

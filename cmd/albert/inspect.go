@@ -94,8 +94,8 @@ func describeTokenizer(t tokenizer.Tokenizer, file string) string {
 		if t.Rules().StripAccents != nil {
 			strip = *t.Rules().StripAccents
 		}
-		return fmt.Sprintf("WordPiece %s and no %s; BERT's rules, lower case %v, strip accents %v, Chinese characters apart %v",
-			because, tokenizer.ModelFile, t.Rules().LowerCase, strip, t.Rules().TokenizeChinese)
+		return fmt.Sprintf("WordPiece %s and no %s; BERT's rules, lower case %v, strip accents %v, Chinese characters "+
+			"apart %v", because, tokenizer.ModelFile, t.Rules().LowerCase, strip, t.Rules().TokenizeChinese)
 	case *tokenizer.Pipeline:
 		return fmt.Sprintf("%s %s and neither %s nor %s; run as the library tokenizers does",
 			t.Model(), because, tokenizer.ModelFile, tokenizer.VocabFile)

@@ -24,7 +24,8 @@ const (
 func wordPieceFlags(flags *pflag.FlagSet) *tokenizer.WordPieceTrainOptions {
 	o := tokenizer.DefaultWordPieceTrainOptions(0)
 	flags.IntVar(&o.LimitAlphabet, "limit-alphabet", o.LimitAlphabet, "wordpiece: most characters that are pieces")
-	flags.IntVar(&o.MinFrequency, "min-frequency", o.MinFrequency, "wordpiece: pieces that stand side by side less often are not merged")
+	flags.IntVar(&o.MinFrequency, "min-frequency", o.MinFrequency,
+		"wordpiece: pieces that stand side by side less often are not merged")
 	return &o
 }
 
@@ -47,7 +48,9 @@ func trainFlagsFit(c *cobra.Command, kind string) error {
 }
 
 // trainWordPiece trains a vocab.txt; shared are the flags that unigram training has too.
-func trainWordPiece(c *cobra.Command, args []string, out string, o tokenizer.WordPieceTrainOptions, shared tokenizer.TrainOptions, asJSON bool) error {
+func trainWordPiece(
+	c *cobra.Command, args []string, out string, o tokenizer.WordPieceTrainOptions, shared tokenizer.TrainOptions, asJSON bool,
+) error {
 	began := time.Now()
 	o.VocabSize, o.Threads, o.Rules.LowerCase = shared.VocabSize, shared.Threads, shared.Rules.LowerCase
 	if shared.Rules.KeepAccents {

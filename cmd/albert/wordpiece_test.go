@@ -31,7 +31,8 @@ func TestWordPiece(t *testing.T) {
 	}
 	p.vocabulary = vocabulary
 	must(t, p.pretrain("run", "--steps", "2")...)
-	if out := must(t, "inspect", p.path("run/model")); !strings.Contains(out, "WordPiece of 60 pieces, because there is a vocab.txt and no spiece.model") {
+	const want = "WordPiece of 60 pieces, because there is a vocab.txt and no spiece.model"
+	if out := must(t, "inspect", p.path("run/model")); !strings.Contains(out, want) {
 		t.Errorf("inspect says %q", out)
 	}
 }

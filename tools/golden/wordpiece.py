@@ -3,8 +3,8 @@
 wordpiece.py write DIRECTORY
     writes the golden files of tokenizer/testdata: small vocabularies, and the ids of hard_texts.py by them.
 wordpiece.py check MODEL TEXT IDS
-    MODEL is a directory with a vocab.txt (BertTokenizer) or a tokenizer.json (tokenizers), TEXT one text a line, and IDS,
-    a line for each, the ids that Go gave it, separated by spaces. Exits 1 where a line differs.
+    MODEL is a directory with a vocab.txt (BertTokenizer) or a tokenizer.json (tokenizers), TEXT one text a line, and
+    IDS, a line for each, the ids that Go gave it, separated by spaces. Exits 1 where a line differs.
 """
 
 import base64
@@ -62,9 +62,11 @@ def write_bert(directory):
     """wordpiece/vocab.txt, and wordpiece/golden.json: for each choice of rules the ids and their decoding."""
     characters = set()
     for text in TEXTS:
-        for form in (text, text.lower(), unicodedata.normalize("NFC", text), unicodedata.normalize("NFD", text.lower())):
+        lower = text.lower()
+        for form in (text, lower, unicodedata.normalize("NFC", text), unicodedata.normalize("NFD", lower)):
             characters.update(c for c in form if unicodedata.category(c)[0] not in "CZ" and c not in "🇫🇷豈")
-    pieces = ["the", "quick", "fox", "##es", "run", "##ning", "##ing", "jump", "un", "##aff", "##able", "##want", "##ed", "caf"]
+    pieces = ["the", "quick", "fox", "##es", "run", "##ning", "##ing", "jump", "un", "##aff", "##able", "##want", "##ed"]
+    pieces += ["caf"]
     vocabulary = SPECIAL + sorted(characters) + ["##" + c for c in sorted(characters)] + pieces
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "vocab.txt").write_bytes("".join(p + "\n" for p in vocabulary).encode("utf-8"))
@@ -86,8 +88,8 @@ def write_bert(directory):
 def small_charsmap():
     """A charsmap with a few rules, as SentencePiece writes one."""
     rules = {
-        "ﬁ": "fi", "™": "TM", "e\u0301": "é", "\u0301": "'", "…": "...", "\u200b": " ", "\u00ad": "", "\u0001": "", "A": "a",
-        "👍": "+1", "\r": " ", "\t": " ", "ｆ": "f", "½": "1/2", "각": "g", "ab": "X", "\ufeff": "",
+        "ﬁ": "fi", "™": "TM", "e\u0301": "é", "\u0301": "'", "…": "...", "\u200b": " ", "\u00ad": "", "\u0001": "",
+        "A": "a", "👍": "+1", "\r": " ", "\t": " ", "ｆ": "f", "½": "1/2", "각": "g", "ab": "X", "\ufeff": "",
     }
     with tempfile.TemporaryDirectory() as temporary:
         root = pathlib.Path(temporary)
@@ -95,7 +97,7 @@ def small_charsmap():
         (root / "rules.tsv").write_text("".join(f"{code(a)}\t{code(b)}\n" for a, b in rules.items()), encoding="utf-8")
         (root / "text").write_text("\n".join(TRAINING), encoding="utf-8")
         sentencepiece.SentencePieceTrainer.train(
-            input=str(root / "text"), model_prefix=str(root / "m"), vocab_size=60, minloglevel=2, hard_vocab_limit=False,
+            input=str(root / "text"), model_prefix=str(root / "m"), vocab_size=60, hard_vocab_limit=False, minloglevel=2,
             normalization_rule_tsv=str(root / "rules.tsv"))
         from sentencepiece import sentencepiece_model_pb2
         model = sentencepiece_model_pb2.ModelProto()
@@ -104,7 +106,7 @@ def small_charsmap():
 
 
 def pieces():
-    """The parts of the words of TRAINING that are not rare, with their counts, in order; a trainer would be no better."""
+    """The parts of the words of TRAINING that are not rare, with their counts, in order: trainers change theirs."""
     counts = collections.Counter()
     for line in TRAINING:
         for word in re.findall(r"\w+|[,;]", line):
@@ -116,8 +118,8 @@ def pieces():
 
 def special_tokens(names):
     return [{
-        "id": id, "content": name, "single_word": False, "lstrip": name == "[MASK]" and "<pad>" in names, "rstrip": False,
-        "normalized": False, "special": True,
+        "id": id, "content": name, "single_word": False, "lstrip": name == "[MASK]" and "<pad>" in names,
+        "rstrip": False, "normalized": False, "special": True,
     } for id, name in enumerate(names)]
 
 
@@ -146,13 +148,15 @@ def unigram(normalizer, pre_tokenizer, **more):
 
 def word_piece(normalizer, pre_tokenizer, **more):
     """A WordPiece tokenizer.json with pieces of TRAINING."""
-    vocab = SPECIAL + [("" if first else "##") + text for (first, text), _ in pieces()] + ["天", "我", "é", "e\u0301", "T", "don"]
+    vocab = SPECIAL + [("" if first else "##") + text for (first, text), _ in pieces()]
+    vocab += ["天", "我", "é", "e\u0301", "T", "don"]
     j = tokenizer_json(
         added_tokens=special_tokens(SPECIAL), normalizer=normalizer, pre_tokenizer=pre_tokenizer,
         post_processor={"type": "BertProcessing", "sep": ["[SEP]", 3], "cls": ["[CLS]", 2]},
         decoder={"type": "WordPiece", "prefix": "##", "cleanup": True},
         model={
-            "type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##", "max_input_chars_per_word": 100,
+            "type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
+            "max_input_chars_per_word": 100,
             "vocab": {piece: id for id, piece in enumerate(dict.fromkeys(vocab))},
         })
     return {**j, **more}
@@ -180,7 +184,10 @@ def sequence(*parts, key="normalizers"):
 
 
 def bert_normalizer(clean=True, chinese=True, strip=None, lower=True):
-    return {"type": "BertNormalizer", "clean_text": clean, "handle_chinese_chars": chinese, "strip_accents": strip, "lowercase": lower}
+    return {
+        "type": "BertNormalizer", "clean_text": clean, "handle_chinese_chars": chinese, "strip_accents": strip,
+        "lowercase": lower,
+    }
 
 
 def pipelines():
@@ -199,16 +206,19 @@ def pipelines():
         sequence({"type": "WhitespaceSplit"}, metaspace("first", False), key="pretokenizers"),
         model=bytes_model(albert), post_processor=None, decoder=metaspace("never"))
     yield "unigram-added", unigram({"type": "Lowercase"}, always, added_tokens=added(
-        albert, ("Yesterday", "nw"), ("over", ""), ("the lazy", "n"), ("#", "lr"), ("天", "lrs"), ("dogs", "w"), ("dog", "")))
+        albert, ("Yesterday", "nw"), ("over", ""), ("the lazy", "n"), ("#", "lr"), ("天", "lrs"), ("dogs", "w"),
+        ("dog", "")))
     bert = word_piece(bert_normalizer(), {"type": "BertPreTokenizer"})
     yield "wordpiece", bert
     yield "wordpiece-cased", word_piece(bert_normalizer(strip=True, lower=False), {"type": "Whitespace"}, decoder=None)
     yield "wordpiece-plain", word_piece(
-        bert_normalizer(False, False, False), sequence({"type": "WhitespaceSplit"}, {"type": "BertPreTokenizer"}, key="pretokenizers"),
+        bert_normalizer(False, False, False),
+        sequence({"type": "WhitespaceSplit"}, {"type": "BertPreTokenizer"}, key="pretokenizers"),
         decoder={"type": "WordPiece", "prefix": "##", "cleanup": False},
         added_tokens=added(bert, ("ing", "nw"), ("##", "s")))
     yield "wordpiece-none", word_piece({"type": "NFD"}, None, padding={
-        "strategy": "BatchLongest", "direction": "Right", "pad_to_multiple_of": None, "pad_id": 0, "pad_type_id": 0, "pad_token": "[PAD]"})
+        "strategy": "BatchLongest", "direction": "Right", "pad_to_multiple_of": None, "pad_id": 0, "pad_type_id": 0,
+        "pad_token": "[PAD]"})
 
 
 # The library's offsets of a composed character are those of its first part alone; Go's are those of all parts.
