@@ -35,17 +35,25 @@ func newBatch(sequences []*Sequence, step uint64, first int) *models.Batch {
 	return b
 }
 
-// newBatches divides the sequences of one optimizer step into micro-batches of at most size, and returns the
-// denominators of their losses, at least 1 so that a step without masked tokens has a loss of 0.
-func newBatches(sequences []*Sequence, size int, step uint64) ([]*models.Batch, models.Denominators) {
+// newBatches divides the sequences from to to of one optimizer step into micro-batches of at most size.
+func newBatches(sequences []*Sequence, from, to, size int, step uint64) []*models.Batch {
 	var batches []*models.Batch
+	for first := from; first < to; first += size {
+		batches = append(batches, newBatch(sequences[first:min(first+size, to)], step, first))
+	}
+	return batches
+}
+
+// denominators returns those of the losses of an optimizer step, at least 1 so that a step without masked tokens has a
+// loss of 0.
+func denominators(sequences []*Sequence) models.Denominators {
 	var d models.Denominators
-	for first := 0; first < len(sequences); first += size {
-		b := newBatch(sequences[first:min(first+size, len(sequences))], step, first)
-		d.MaskedTokens += float64(len(b.MaskedLabels))
-		d.Sentences += float64(len(b.SentenceLabels))
-		batches = append(batches, b)
+	for _, s := range sequences {
+		d.MaskedTokens += float64(len(s.MaskedLabels))
+		if s.SentenceLabel != models.IgnoreIndex {
+			d.Sentences++
+		}
 	}
 	d.MaskedTokens, d.Sentences = max(1, d.MaskedTokens), max(1, d.Sentences)
-	return batches, d
+	return d
 }

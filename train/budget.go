@@ -53,7 +53,7 @@ func stepsWithin(seconds, step, evaluation float64, every int) int {
 // measure returns the seconds that a token takes in training. It accumulates gradients for about the time given, and
 // clears them: weights and optimizer stay as they are.
 func (r *run) measure(ctx context.Context, about time.Duration) (float64, error) {
-	l := newLoader(r.source, r.options.BatchSequences, r.options.MicroBatchSequences, Position{}, 0)
+	l := newLoader(r.source, &r.options, Position{}, 0)
 	defer l.close()
 	var spent time.Duration
 	tokens := 0

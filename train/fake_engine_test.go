@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"goalbert/corpus"
 	"goalbert/models"
 	"goalbert/tokenizer"
 )
@@ -166,6 +167,19 @@ func (m memory) Len() int                         { return len(m) }
 func (m memory) Sentences(document int) int       { return len(m[document]) }
 func (m memory) Sentence(document, i int) []int32 { return m[document][i] }
 
+// blocks returns the documents in blocks of so many tokens.
+func (m memory) blocks(tokens int) corpus.Blocks {
+	t := &corpus.Tokens{SentenceStarts: []int{0}, DocumentStarts: []int{0}}
+	for _, document := range m {
+		for _, sentence := range document {
+			t.IDs = append(t.IDs, sentence...)
+			t.SentenceStarts = append(t.SentenceStarts, len(t.IDs))
+		}
+		t.DocumentStarts = append(t.DocumentStarts, len(t.SentenceStarts)-1)
+	}
+	return t.Blocks(tokens)
+}
+
 // testDocuments are random, without special pieces.
 func testDocuments(count int) memory {
 	r := random(7, 0)
@@ -185,7 +199,7 @@ func testDocuments(count int) memory {
 
 func testData(t *testing.T) *Data {
 	return &Data{
-		Documents: testDocuments(60), Vocabulary: testVocabulary(),
+		Corpus: testDocuments(60).blocks(1 << 20), Vocabulary: testVocabulary(),
 		WriteTokenizer: func(directory string) error {
 			return os.WriteFile(filepath.Join(directory, "spiece.model"), []byte("pieces"), 0o666)
 		},

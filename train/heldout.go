@@ -1,85 +1,127 @@
 package train
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"math"
 	"slices"
 
+	"goalbert/corpus"
 	"goalbert/models"
 )
 
-// split divides documents into those to train on and those to evaluate on: fraction of them, at least one, chosen by
-// the seed. Held-out sentences that occur in training are dropped, their number is returned. With a fraction of 0
-// everything is trained on.
-func split(d Documents, fraction float64, seed uint64) (training, heldOut *excerpt, dropped int, err error) {
-	training, heldOut = &excerpt{of: d}, &excerpt{of: d, sentences: [][]int32{}}
+// division is a corpus as what is trained on and what is held out.
+type division struct {
+	training, heldOut *part
+	dropped           int      // held-out sentences that occur in training
+	unigram           *unigram // of what is trained on
+}
+
+// split divides a corpus into documents to train on and those to evaluate on: fraction of them, at least one, chosen by
+// the seed. Held-out sentences that occur in training are dropped. With a fraction of 0 everything is trained on.
+func split(b corpus.Blocks, fraction float64, seed uint64, vocabSize int) (*division, error) {
+	total := 0
+	for block := range b.Len() {
+		total += b.Documents(block)
+	}
 	count := 0
 	if fraction > 0 {
-		count = max(1, int(math.Round(fraction*float64(d.Len()))))
+		count = max(1, int(math.Round(fraction*float64(total))))
 	}
-	if count >= d.Len() {
-		return nil, nil, 0, fmt.Errorf("train: holding out %v of %d documents leaves nothing to train on; "+
-			"separate documents with blank lines, or hold out less", fraction, d.Len())
+	if count >= total {
+		return nil, fmt.Errorf("train: holding out %v of %d documents leaves nothing to train on; "+
+			"separate documents with blank lines, or hold out less", fraction, total)
 	}
-	order := random(seed, forHeldOut).Perm(d.Len())
-	chosen := order[:count]
-	slices.Sort(chosen)
-	for i := range d.Len() {
-		if _, held := slices.BinarySearch(chosen, i); !held {
-			training.documents = append(training.documents, int32(i))
-		}
+	order := random(seed, forHeldOut).Perm(total)
+	d := &division{unigram: newUnigram(vocabSize)}
+	d.training, d.heldOut = choose(b, order[:count])
+	if err := d.dropSeen(); err != nil {
+		return nil, err
 	}
-	if count > 0 {
-		dropped = heldOut.addUnseen(chosen, sentenceHashes(training))
-	}
-	if count > 0 && heldOut.Len() == 0 {
-		return nil, nil, 0, fmt.Errorf("train: every sentence of the %d held-out documents occurs in training; "+
+	if count > 0 && d.heldOut.Len() == 0 {
+		return nil, fmt.Errorf("train: every sentence of the %d held-out documents occurs in training; "+
 			"remove repeated text, or hold out more than %v", count, fraction)
 	}
-	return training, heldOut, dropped, nil
+	return d, nil
 }
 
-// addUnseen adds documents with their sentences that are not in seen, and returns how many were.
-func (e *excerpt) addUnseen(documents []int, seen map[uint64]struct{}) (dropped int) {
-	for _, i := range documents {
-		var kept []int32
-		for j := range e.of.Sentences(i) {
-			if _, ok := seen[sentenceHash(e.of.Sentence(i, j))]; ok {
-				dropped++
+// choose returns the documents that are not chosen, and those that are.
+func choose(b corpus.Blocks, chosen []int) (training, heldOut *part) {
+	slices.Sort(chosen)
+	training, heldOut = &part{blocks: b}, &part{blocks: b}
+	first := 0
+	for block := range b.Len() {
+		var in, out []int32
+		for i := range b.Documents(block) {
+			if len(chosen) > 0 && chosen[0] == first+i {
+				out, chosen = append(out, int32(i)), chosen[1:]
 			} else {
-				kept = append(kept, int32(j))
+				in = append(in, int32(i))
 			}
 		}
-		if len(kept) > 0 {
-			e.documents = append(e.documents, int32(i))
-			e.sentences = append(e.sentences, kept)
-		}
+		training.documents, heldOut.documents = append(training.documents, in), append(heldOut.documents, out)
+		first += b.Documents(block)
 	}
-	return dropped
+	training.number()
+	heldOut.number()
+	return training, heldOut
 }
 
-// sentenceHashes returns the hashes of all sentences. That two different ones share 64 bits costs a held-out sentence.
-func sentenceHashes(d Documents) map[uint64]struct{} {
-	hashes := map[uint64]struct{}{}
-	for i := range d.Len() {
-		for j := range d.Sentences(i) {
-			hashes[sentenceHash(d.Sentence(i, j))] = struct{}{}
-		}
+// dropSeen reads what is trained on once, counts its tokens, and drops the held-out sentences that occur in it, and the
+// held-out documents of which nothing is left. That two different sentences share 64 bits costs a held-out one.
+func (d *division) dropSeen() error {
+	seen := map[uint64]bool{} // of every held-out sentence whether it occurs in training
+	if err := d.heldOut.eachSentence(func(sentence []int32) { seen[sentenceHash(sentence)] = false }); err != nil {
+		return err
 	}
-	return hashes
+	err := d.training.eachSentence(func(sentence []int32) {
+		d.unigram.add(sentence)
+		if len(seen) == 0 {
+			return
+		}
+		h := sentenceHash(sentence)
+		if _, held := seen[h]; held {
+			seen[h] = true
+		}
+	})
+	if err != nil {
+		return err
+	}
+	left := &part{blocks: d.heldOut.blocks}
+	for block := range d.heldOut.documents {
+		e, err := d.heldOut.read([]int{block})
+		if err != nil {
+			return err
+		}
+		var documents []int32
+		var sentences [][]int32
+		for i, place := range e.documents {
+			var kept []int32
+			for j := range e.Sentences(i) {
+				if seen[sentenceHash(e.Sentence(i, j))] {
+					d.dropped++
+				} else {
+					kept = append(kept, int32(j))
+				}
+			}
+			if len(kept) > 0 {
+				documents, sentences = append(documents, place.document), append(sentences, kept)
+			}
+		}
+		left.documents, left.sentences = append(left.documents, documents), append(left.sentences, sentences)
+	}
+	left.number()
+	d.heldOut = left
+	return nil
 }
 
+// sentenceHash is 64-bit FNV-1a, of tokens instead of bytes.
 func sentenceHash(tokens []int32) uint64 {
-	h := fnv.New64a()
-	var buffer [4]byte
+	h := uint64(14695981039346656037)
 	for _, id := range tokens {
-		binary.LittleEndian.PutUint32(buffer[:], uint32(id))
-		h.Write(buffer[:])
+		h = (h ^ uint64(uint32(id))) * 1099511628211
 	}
-	return h.Sum64()
+	return mix(h)
 }
 
 // heldOutSet is the fixed instances, with fixed masks, that every evaluation of a run uses.
@@ -106,32 +148,32 @@ func HeldOut(d *Data, o Options) ([]*models.Batch, *Plan, error) {
 // All returns instances of the whole of d as batches, at most o.HeldOutSequences of them: a text of its own to evaluate
 // a model on.
 func All(d *Data, o Options) ([]*models.Batch, error) {
-	everything, _, _, err := split(d.Documents, 0, o.Seed)
+	parts, err := split(d.Corpus, 0, o.Seed, d.Vocabulary.Size())
 	if err != nil {
 		return nil, err
 	}
-	s := &source{documents: everything, vocabulary: d.Vocabulary, segments: o.Segments, masking: o.Masking, seed: o.Seed}
-	return newHeldOutSet(s, o.HeldOutSequences, o.MicroBatchSequences, newUnigram(everything, d.Vocabulary.Size())).batches, nil
+	h, err := newHeldOutSet(newSource(parts.training, d.Vocabulary, &o), o.HeldOutSequences, o.MicroBatchSequences, parts.unigram)
+	if err != nil {
+		return nil, err
+	}
+	return h.batches, nil
 }
 
-// newHeldOutSet takes the first limit instances of s, in micro-batches.
-func newHeldOutSet(s *source, limit, microBatch int, u *unigram) *heldOutSet {
-	instances := s.epoch(0)
-	instances = instances[:min(limit, len(instances))]
-	sequences := make([]*Sequence, len(instances))
-	for i, in := range instances {
-		sequences[i] = s.sequence(0, in)
+// newHeldOutSet takes the first limit sequences of s, in micro-batches.
+func newHeldOutSet(s *source, limit, microBatch int, u *unigram) (*heldOutSet, error) {
+	sequences, err := s.first(limit)
+	if err != nil {
+		return nil, err
 	}
-	h := &heldOutSet{sequences: len(sequences)}
-	h.batches, _ = newBatches(sequences, microBatch, 0)
+	h := &heldOutSet{sequences: len(sequences), batches: newBatches(sequences, 0, len(sequences), microBatch, 0)}
 	h.unigramLoss = u.crossEntropy(h.batches)
 	ones := 0
 	for _, s := range sequences {
 		if s.SentenceLabel == models.IgnoreIndex {
-			return h
+			return h, nil
 		}
 		ones += int(s.SentenceLabel)
 	}
 	h.majority = float64(max(ones, len(sequences)-ones)) / float64(len(sequences))
-	return h
+	return h, nil
 }

@@ -98,7 +98,7 @@ func (r *run) start(ctx context.Context) error {
 		return err
 	}
 	r.state = State{
-		Steps: steps, Options: r.options, Data: Fingerprint(r.data.Documents), KernelSet: r.engine.KernelSet(),
+		Steps: steps, Options: r.options, Data: r.data.fingerprint, KernelSet: r.engine.KernelSet(),
 	}
 	r.begin()
 	if r.metrics, err = openMetrics(directory, -1); err != nil {
@@ -127,7 +127,7 @@ func holdsRun(entries []fs.DirEntry) bool {
 // resume goes back to a checkpoint.
 func (r *run) resume(context.Context) error {
 	c, directory := r.options.Resume, r.options.Directory
-	if err := checkResume(c, &r.options, Fingerprint(r.data.Documents)); err != nil {
+	if err := checkResume(c, &r.options, r.data.fingerprint); err != nil {
 		return err
 	}
 	if err := removePartial(directory); err != nil {
@@ -168,7 +168,7 @@ func (r *run) begin() {
 
 // train makes the steps that are left.
 func (r *run) train(ctx context.Context) error {
-	l := newLoader(r.source, r.options.BatchSequences, r.options.MicroBatchSequences, r.state.Position, uint64(r.state.Step))
+	l := newLoader(r.source, &r.options, r.state.Position, uint64(r.state.Step))
 	defer l.close()
 	for r.state.Step < r.state.Steps {
 		line, err := r.step(ctx, l)
@@ -214,6 +214,11 @@ func (r *run) step(ctx context.Context, l *loader) (*Metrics, error) {
 			return nil, fmt.Errorf("train: step %d: %w", r.state.Step+1, err)
 		}
 		losses.Add(sums)
+	}
+	if r.options.Replicas > 1 {
+		if err := r.engine.AllReduce(r.options.Sum); err != nil {
+			return nil, fmt.Errorf("train: step %d: sum gradients over replicas: %w", r.state.Step+1, err)
+		}
 	}
 	if !finite(losses.MaskedLM) || !finite(losses.Sentence) {
 		return nil, r.diverged(r.state.Step+1, "loss", losses.MaskedLM+losses.Sentence)

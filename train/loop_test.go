@@ -261,14 +261,16 @@ func TestRefusals(t *testing.T) {
 		"batch is 0":                                         func(o *Options, _ *Data, _ *models.Config) { o.BatchSequences = 0 },
 		"masked-LM probability is 0":                         func(o *Options, _ *Data, _ *models.Config) { o.Probability = 0 },
 		"exactly one of them":                                func(o *Options, _ *Data, _ *models.Config) { o.Minutes = 1 },
-		"leaves nothing to train on":                         func(o *Options, d *Data, _ *models.Config) { d.Documents = testDocuments(1) },
-		"the text has no documents":                          func(o *Options, d *Data, _ *models.Config) { d.Documents = memory{} },
-		"document 0 has no sentences":                        func(o *Options, d *Data, _ *models.Config) { d.Documents = memory{{}, {{7}}} },
-		"sentence 1 has no tokens":                           func(o *Options, d *Data, _ *models.Config) { d.Documents = memory{{{7}, {}}, {{7}}} },
-		"token 50, the vocabulary has":                       func(o *Options, d *Data, _ *models.Config) { d.Documents = memory{{{50}}, {{7}}} },
+		"replica is 2 of 2":                                  func(o *Options, _ *Data, _ *models.Config) { o.Replica, o.Replicas = 2, 2 },
+		"2 replicas need something that sums":                func(o *Options, _ *Data, _ *models.Config) { o.Replicas = 2 },
+		"leaves nothing to train on":                         func(o *Options, d *Data, _ *models.Config) { d.Corpus = testDocuments(1).blocks(1 << 20) },
+		"the text has no documents":                          func(o *Options, d *Data, _ *models.Config) { d.Corpus = memory{}.blocks(1 << 20) },
+		"document 0 has no sentences":                        func(o *Options, d *Data, _ *models.Config) { d.Corpus = memory{{}, {{7}}}.blocks(1 << 20) },
+		"sentence 1 has no tokens":                           func(o *Options, d *Data, _ *models.Config) { d.Corpus = memory{{{7}, {}}, {{7}}}.blocks(1 << 20) },
+		"token 50, the vocabulary has":                       func(o *Options, d *Data, _ *models.Config) { d.Corpus = memory{{{50}}, {{7}}}.blocks(1 << 20) },
 		"tokenizer has 50 pieces, the model has room for 49": func(_ *Options, _ *Data, c *models.Config) { c.VocabSize = 49 },
 		"every sentence of the 1 held-out documents": func(o *Options, d *Data, _ *models.Config) {
-			d.Documents = memory{{{7}}, {{7}}, {{7}}}
+			d.Corpus = memory{{{7}}, {{7}}, {{7}}}.blocks(1 << 20)
 		},
 	} {
 		o, data, config := testOptions(t), testData(t), tinyConfig()

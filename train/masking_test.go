@@ -175,7 +175,7 @@ func TestNothingToPredict(t *testing.T) {
 	clear(v.StartsWord)
 	s := layOut(v, models.IgnoreIndex, []int32{6, 6, 6, 6, 6, 6}, nil)
 	DefaultMasking().mask(s, v, random(1, 0))
-	_, d := newBatches([]*Sequence{s}, 1, 0)
+	d := denominators([]*Sequence{s})
 	if len(s.MaskedPositions) != 0 || d.MaskedTokens != 1 {
 		t.Errorf("%d positions, denominator %v, want 0 and 1", len(s.MaskedPositions), d.MaskedTokens)
 	}

@@ -39,6 +39,12 @@ type Options struct {
 	CheckpointEvery int `json:"-"` // steps; 0 is as often as evaluated
 	KeepCheckpoints int `json:"-"` // the last ones; the best one stays besides
 
+	// A process that shares every step with others takes the Replica-th of Replicas equal parts of its sequences, and Sum
+	// adds up gradients over all of them. 0 Replicas are 1.
+	Replica  int                   `json:"-"`
+	Replicas int                   `json:"-"`
+	Sum      func([]float32) error `json:"-"`
+
 	// Evaluator computes the held-out losses elsewhere; nil is by the engine.
 	Evaluator Evaluator `json:"-"`
 	// Resume is the checkpoint to go on from; nil is from the start.
@@ -122,6 +128,21 @@ func (o *Options) validate(c models.Config) error {
 	return o.validateNumbers()
 }
 
+// replica returns which part of every step is this process's.
+func (o *Options) replica() replica { return replica{o.Replica, max(1, o.Replicas)} }
+
+func (o *Options) validateReplica() error {
+	r := o.replica()
+	if r.index < 0 || r.index >= r.count || r.count > o.BatchSequences {
+		return fmt.Errorf("train: replica is %d of %d with steps of %d sequences, want one of 0 to replicas - 1, and a sequence for each",
+			o.Replica, o.Replicas, o.BatchSequences)
+	}
+	if r.count > 1 && o.Sum == nil {
+		return fmt.Errorf("train: %d replicas need something that sums their gradients, got nothing", r.count)
+	}
+	return nil
+}
+
 func (o *Options) validateNumbers() error {
 	for _, r := range []struct {
 		name         string
@@ -157,6 +178,9 @@ func (o *Options) validateNumbers() error {
 		if !r.ok || math.IsInf(r.value, 0) {
 			return fmt.Errorf("train: %s is %v, want %s", r.name, r.value, r.want)
 		}
+	}
+	if err := o.validateReplica(); err != nil {
+		return err
 	}
 	return o.validateLength()
 }

@@ -10,6 +10,7 @@ const (
 	forOrder                       // the order of an epoch's instances
 	forSegments                    // the cutting of a document into instances
 	forInstance                    // truncation and masks of an instance
+	forWindows                     // which blocks are together in a window
 )
 
 // random returns the generator of one decision. Its numbers are a function of the seed, the purpose and numbers (an

@@ -81,7 +81,11 @@ func tree(t *testing.T, directory string, seen map[string]bool) string {
 		}
 		return nil
 	})
-	hash := strings.ReplaceAll(Fingerprint(memory{{[]int32(runes(names.String()))}}), "/", "")[:16]
+	fingerprint, err := Fingerprint(memory{{runes("of " + names.String())}}.blocks(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash := fingerprint[:16]
 	if seen[hash] {
 		return ""
 	}
@@ -206,7 +210,9 @@ func TestResumeWithOtherOptions(t *testing.T) {
 		t.Errorf("another configuration: error %v", err)
 	}
 	data := testData(t)
-	data.Documents.(memory)[3][0][0]++
+	other := testDocuments(60)
+	other[3][0][0]++
+	data.Corpus = other.blocks(1 << 20)
 	if _, err := resumeRun(context.Background(), newFakeEngine(), data, o, &recorder{}); err == nil ||
 		!strings.Contains(err.Error(), "the text is not what the checkpoint was trained on") {
 		t.Errorf("other text: error %v", err)

@@ -174,10 +174,11 @@ func TestSequencesFit(t *testing.T) {
 	d, v := testDocuments(200), testVocabulary()
 	for _, objective := range []Objective{SOP, NSP, NoSentences} {
 		for _, length := range []int{8, 17, 64} {
-			s := &source{documents: d, vocabulary: v, seed: 3, masking: DefaultMasking(),
+			s := &source{part: whole(d.blocks(1 << 20)), vocabulary: v, seed: 3, masking: DefaultMasking(),
 				segments: Segments{Objective: objective, SequenceLength: length, ShortProbability: 0.5}}
-			for _, in := range s.epoch(0) {
-				sequence := s.sequence(0, in)
+			w := readWindow(t, s, 0, 0)
+			for _, in := range w.instances {
+				sequence := s.sequence(0, w, in)
 				name := fmt.Sprintf("%s of %d: %+v", objective, length, in)
 				if len(sequence.InputIDs) > length || len(sequence.InputIDs) != len(sequence.TokenTypeIDs) {
 					t.Fatalf("%s: %d tokens, %d types", name, len(sequence.InputIDs), len(sequence.TokenTypeIDs))

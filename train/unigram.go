@@ -13,17 +13,13 @@ type unigram struct {
 	total  int   // N
 }
 
-func newUnigram(d Documents, vocabSize int) *unigram {
-	u := &unigram{counts: make([]int, vocabSize)}
-	for i := range d.Len() {
-		for j := range d.Sentences(i) {
-			for _, id := range d.Sentence(i, j) {
-				u.counts[id]++
-				u.total++
-			}
-		}
+func newUnigram(vocabSize int) *unigram { return &unigram{counts: make([]int, vocabSize)} }
+
+func (u *unigram) add(sentence []int32) {
+	for _, id := range sentence {
+		u.counts[id]++
 	}
-	return u
+	u.total += len(sentence)
 }
 
 // crossEntropy returns the mean of -ln p(label) over the masked positions of batches, in nats.

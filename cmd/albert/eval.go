@@ -37,7 +37,9 @@ func newEval() *cobra.Command {
 	}
 	asJSON := jsonFlag(c)
 	engine := engineFlags(c, "that runs an .onnx: onnxruntime or onnx-go", onnxRuntime)
-	files := c.Flags().StringSlice("corpus", nil, "text, a sentence a line, a blank line between documents")
+	files := c.Flags().StringSlice("corpus", nil, "text, a sentence a line and a blank line between documents or as --format says, or a directory of shards")
+	text := corpus.DefaultTextOptions()
+	textFlags(c.Flags(), &text)
 	run := c.Flags().String("run", "", "a run of albert pretrain: evaluate on the documents of the corpus that it held out")
 	length := c.Flags().Int("sequence-length", 0, "most tokens of a sequence; 0 is as many as the model takes")
 	limit := c.Flags().Int("sequences", 512, "most sequences, without --run")
@@ -49,7 +51,7 @@ func newEval() *cobra.Command {
 			return err
 		}
 		defer m.session.Close()
-		tokens, err := corpus.Tokenize(c.Context(), corpus.Read(*files...), m.tokenizer, threadCount(engine.threads))
+		tokens, err := openCorpus(c, *files, text, m.tokenizer, threadCount(engine.threads))
 		if err != nil {
 			return err
 		}
@@ -61,7 +63,11 @@ func newEval() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if got := train.Fingerprint(tokens); got != checkpoint.State.Data {
+			got, err := train.Fingerprint(tokens)
+			if err != nil {
+				return err
+			}
+			if got != checkpoint.State.Data {
 				return fmt.Errorf("eval: the corpus is not the one of %s: SHA-256 of its tokens begins with %.16s, want %.16s; "+
 					"give the same files, or leave --run out", *run, got, checkpoint.State.Data)
 			}

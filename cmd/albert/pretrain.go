@@ -24,6 +24,7 @@ import (
 // pretraining is the flags that are no train.Options.
 type pretraining struct {
 	asJSON        *bool
+	text          corpus.TextOptions
 	tokenizer     string
 	preset        string
 	config        string
@@ -40,15 +41,18 @@ func newPretrain() *cobra.Command {
 		Use:   "pretrain CORPUS... --tokenizer DIRECTORY --out RUN",
 		Short: "Train an ALBERT from text: masked LM and a sentence objective",
 		Long: "Train an ALBERT from text: masked LM and a sentence objective.\n\n" +
-			"A corpus has a sentence a line and a blank line between documents. RUN gets checkpoints, metrics.jsonl,\n" +
-			"curves.png, and in RUN/model the weights after the last step. An interrupted run goes on with --resume:\n" +
-			"it takes its options from its newest checkpoint, and ends with the same weights.",
+			"A corpus is text, files or directories, a sentence a line and a blank line between documents or as --format\n" +
+			"says; it is read into memory. Or it is the directory of shards that albert prepare made of text of any size;\n" +
+			"the training is the same. RUN gets checkpoints, metrics.jsonl, curves.png, and in RUN/model the weights after\n" +
+			"the last step. An interrupted run goes on with --resume: it takes its options from its newest checkpoint, and\n" +
+			"ends with the same weights.",
 		Args: arguments(cobra.MinimumNArgs(1)),
 	}
-	p := &pretraining{asJSON: jsonFlag(c), library: libraryFlag(c), trainingFlags: pflag.NewFlagSet("", pflag.ContinueOnError)}
+	p := &pretraining{asJSON: jsonFlag(c), text: corpus.DefaultTextOptions(), library: libraryFlag(c), trainingFlags: pflag.NewFlagSet("", pflag.ContinueOnError)}
 	flags := c.Flags()
 	out := flags.String("out", "", "the run's directory")
-	flags.StringVar(&p.tokenizer, "tokenizer", "", "directory of the vocabulary")
+	flags.StringVar(&p.tokenizer, "tokenizer", "", "directory of the vocabulary; that of the shards if empty")
+	textFlags(flags, &p.text)
 	flags.StringVar(&p.preset, "preset", "albert-tiny", fmt.Sprint("one of ", models.PresetNames(), "; the vocabulary's size is the tokenizer's"))
 	flags.StringVar(&p.config, "config", "", "a config.json instead of a preset")
 	flags.BoolVar(&p.resume, "resume", false, "go on from the newest checkpoint")
@@ -127,7 +131,7 @@ func (p *pretraining) options(checkpoint *train.Checkpoint) (train.Options, erro
 }
 
 func (p *pretraining) run(c *cobra.Command, files []string, out string) error {
-	checkpoint, weights, t, err := p.start(out)
+	checkpoint, weights, t, err := p.start(files, out)
 	if err != nil {
 		return err
 	}
@@ -146,7 +150,7 @@ func (p *pretraining) run(c *cobra.Command, files []string, out string) error {
 	if err != nil {
 		return err
 	}
-	tokens, err := corpus.Tokenize(c.Context(), corpus.Read(files...), t, threadCount(p.threads))
+	text, err := openCorpus(c, files, p.text, t, threadCount(p.threads))
 	if err != nil {
 		return err
 	}
@@ -155,7 +159,7 @@ func (p *pretraining) run(c *cobra.Command, files []string, out string) error {
 		return err
 	}
 	watch := newProgress(c.ErrOrStderr())
-	result, err := train.Pretrain(c.Context(), engine, train.NewData(tokens, t), o, watch)
+	result, err := train.Pretrain(c.Context(), engine, train.NewData(text, t), o, watch)
 	watch.end()
 	if err != nil {
 		return err
@@ -174,7 +178,7 @@ func (p *pretraining) engineOptions(o train.Options) (native.Options, error) {
 }
 
 // start returns what the run begins with: its newest checkpoint and that one's weights, or new weights, all zero.
-func (p *pretraining) start(out string) (*train.Checkpoint, *models.Weights, tokenizer.Tokenizer, error) {
+func (p *pretraining) start(files []string, out string) (*train.Checkpoint, *models.Weights, tokenizer.Tokenizer, error) {
 	if p.resume {
 		checkpoint, err := findCheckpoint(out)
 		if err != nil {
@@ -186,6 +190,9 @@ func (p *pretraining) start(out string) (*train.Checkpoint, *models.Weights, tok
 		}
 		w, err := models.ReadCheckpoint(checkpoint.Directory)
 		return checkpoint, w, t, err
+	}
+	if p.tokenizer == "" && corpus.IsShards(files[0]) {
+		p.tokenizer = filepath.Join(files[0], corpus.TokenizerDirectory)
 	}
 	if p.tokenizer == "" {
 		return nil, nil, nil, usagef("--tokenizer is missing: the directory of a vocabulary, from albert tokenizer train")
