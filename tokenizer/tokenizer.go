@@ -28,8 +28,8 @@ type Tokenizer interface {
 
 // A Token is an id and the bytes [Start, End) of the original text that it stands for, without white space around.
 // Neither Start nor End decreases from one token to the next, both are at characters' boundaries, and a special token
-// that is written out is one token. Where a character becomes several tokens, each has all of it: the two of ½ as 1 and
-// ⁄2, say. A letter has the combining accents behind it that were dropped. A token of a space alone has that space; the
+// that is written out is one token. Where a character becomes several tokens, each has all of it: both the f and the i of
+// ﬁ, say. A letter has the combining accents behind it that were dropped. A token of a space alone has that space; the
 // one in front of a text, which is not written there, has Start == End.
 type Token struct {
 	ID         int32
