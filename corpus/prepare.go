@@ -160,15 +160,15 @@ func (p *preparation) run(ctx context.Context) error {
 		}
 		return true
 	}
-	encode := func(batch []hashedText) []encodedText {
-		encoded := make([]encodedText, len(batch))
+	work := func(batch []hashedText) []encodedText {
+		all := make([]encodedText, len(batch))
 		for i := range batch {
-			encoded[i] = encodeText(p.tokenizer, &batch[i])
+			all[i] = encodeText(p.tokenizer, &batch[i])
 		}
-		return encoded
+		return all
 	}
 	distinct := p.distinct(texts(p.files, p.manifest.Options.TextOptions, p.manifest.Next))
-	err := inOrder(ctx, inBatches(distinct, hashedText.size), p.manifest.Options.Threads, encode, collect)
+	err := inOrder(ctx, inBatches(distinct, hashedText.size), p.manifest.Options.Threads, work, collect)
 	if err = errors.Join(err, failed); err != nil {
 		return err
 	}
@@ -248,28 +248,19 @@ func (p *preparation) distinct(all iter.Seq2[text, error]) iter.Seq2[hashedText,
 	}
 }
 
-// encodedText is a document as ids.
+// encodedText is a document, where it stood and what it is as ids.
 type encodedText struct {
 	hashedText
-	ids     []int32
-	lengths []int32 // of its sentences
+	encoded
 	unknown int
 }
 
 func encodeText(t tokenizer.Tokenizer, h *hashedText) encodedText {
-	e := encodedText{hashedText: *h}
+	e := encodedText{hashedText: *h, encoded: encode(t, h.document())}
 	unknown := t.Special().Unknown
-	for _, sentence := range h.document() {
-		ids := t.Encode(sentence)
-		if len(ids) == 0 {
-			continue
-		}
-		e.ids = append(e.ids, ids...)
-		e.lengths = append(e.lengths, int32(len(ids)))
-		for _, id := range ids {
-			if id == unknown {
-				e.unknown++
-			}
+	for _, id := range e.ids {
+		if id == unknown {
+			e.unknown++
 		}
 	}
 	e.parts = nil

@@ -31,17 +31,35 @@ func (t *Tokens) Sentence(document, sentence int) []int32 {
 	return t.IDs[t.SentenceStarts[s]:t.SentenceStarts[s+1]:t.SentenceStarts[s+1]]
 }
 
-// add appends a document, without the sentences that have no ids.
-func (t *Tokens) add(sentences [][]int32) {
-	for _, ids := range sentences {
-		if len(ids) > 0 {
-			t.IDs = append(t.IDs, ids...)
-			t.SentenceStarts = append(t.SentenceStarts, len(t.IDs))
+// add appends a document, if it has ids.
+func (t *Tokens) add(e encoded) {
+	end := len(t.IDs)
+	t.IDs = append(t.IDs, e.ids...)
+	for _, length := range e.lengths {
+		end += int(length)
+		t.SentenceStarts = append(t.SentenceStarts, end)
+	}
+	if len(e.lengths) > 0 {
+		t.DocumentStarts = append(t.DocumentStarts, len(t.SentenceStarts)-1)
+	}
+}
+
+// encoded is a document as ids.
+type encoded struct {
+	ids     []int32
+	lengths []int32 // of its sentences, all but those without ids
+}
+
+func encode(t tokenizer.Tokenizer, d Document) encoded {
+	var e encoded
+	for _, sentence := range d {
+		before := len(e.ids)
+		e.ids = t.AppendEncode(e.ids, sentence)
+		if n := len(e.ids) - before; n > 0 {
+			e.lengths = append(e.lengths, int32(n))
 		}
 	}
-	if n := len(t.SentenceStarts) - 1; n > t.DocumentStarts[len(t.DocumentStarts)-1] {
-		t.DocumentStarts = append(t.DocumentStarts, n)
-	}
+	return e
 }
 
 // Tokenize encodes a corpus with so many goroutines; the result does not depend on their number. A corpus without a
@@ -51,22 +69,20 @@ func Tokenize(ctx context.Context, documents iter.Seq2[Document, error], t token
 		return nil, fmt.Errorf("corpus: tokenize: got %d workers, want at least 1", workers)
 	}
 	tokens := &Tokens{SentenceStarts: []int{0}, DocumentStarts: []int{0}}
-	encode := func(batch []Document) [][][]int32 {
-		encoded := make([][][]int32, len(batch))
+	work := func(batch []Document) []encoded {
+		all := make([]encoded, len(batch))
 		for i, document := range batch {
-			for _, sentence := range document {
-				encoded[i] = append(encoded[i], t.Encode(sentence))
-			}
+			all[i] = encode(t, document)
 		}
-		return encoded
+		return all
 	}
-	collect := func(encoded [][][]int32) bool {
-		for _, sentences := range encoded {
-			tokens.add(sentences)
+	collect := func(all []encoded) bool {
+		for _, e := range all {
+			tokens.add(e)
 		}
 		return true
 	}
-	if err := inOrder(ctx, inBatches(documents, Document.size), workers, encode, collect); err != nil {
+	if err := inOrder(ctx, inBatches(documents, Document.size), workers, work, collect); err != nil {
 		return nil, fmt.Errorf("corpus: tokenize: %w", err)
 	}
 	if len(tokens.IDs) == 0 {

@@ -17,7 +17,9 @@ import (
 // letters is a tokenizer whose ids are the letters' code points; spaces have none.
 type letters struct{ tokenizer.Tokenizer }
 
-func (letters) Encode(text string) []int32 { return []int32(strings.ReplaceAll(text, " ", "")) }
+func (letters) AppendEncode(dst []int32, text string) []int32 {
+	return append(dst, []int32(strings.ReplaceAll(text, " ", ""))...)
+}
 
 func TestTokenize(t *testing.T) {
 	documents := []corpus.Document{{"ab", " ", "c"}, {" "}, {"d e f"}}

@@ -76,6 +76,22 @@ func TestSplit(t *testing.T) {
 	}
 }
 
+// Every document is held out as often as any other.
+func TestHeldOutDocumentsAreUniform(t *testing.T) {
+	b := numbered(10, 1, 3).blocks(10)
+	counts := make([]int, 10)
+	for seed := range uint64(5000) {
+		parts, err := split(b, 0.1, seed, 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, i := range numbersOf(parts.heldOut) {
+			counts[i]++
+		}
+	}
+	checkShares(t, "held-out documents", counts, slices.Repeat([]float64{0.1}, 10))
+}
+
 func TestSplitNeedsTwoDocuments(t *testing.T) {
 	one := testDocuments(1).blocks(1)
 	if _, err := split(one, 0.01, 1, testVocabSize); err == nil || !strings.Contains(err.Error(), "blank lines") {

@@ -221,6 +221,34 @@ func TestEpochs(t *testing.T) {
 	}
 }
 
+// An instance comes anywhere in an epoch, and a block in any of its windows, each alike.
+func TestOrderIsUniform(t *testing.T) {
+	s := windowedSource()
+	s.part = whole(numbered(10, 1, 5).blocks(1 << 20))
+	places := make([]int, 10)
+	for epoch := range uint64(5000) {
+		for i, in := range readWindow(t, s, epoch, 0).instances {
+			if in.document == 3 {
+				places[i]++
+			}
+		}
+	}
+	checkShares(t, "places in an epoch", places, slices.Repeat([]float64{0.1}, 10))
+
+	s.part = whole(numbered(34, 1, 5).blocks(1))
+	windows := make([]int, 3)
+	for epoch := range uint64(3000) {
+		for number := range windows {
+			for _, place := range readWindow(t, s, epoch, number).documents.documents {
+				if place.number == 20 {
+					windows[number]++
+				}
+			}
+		}
+	}
+	checkShares(t, "windows of a block", windows, []float64{11. / 34, 11. / 34, 12. / 34})
+}
+
 func countSentences(t *testing.T, p *part) (n int) {
 	t.Helper()
 	if err := p.eachSentence(func([]int32) { n++ }); err != nil {

@@ -287,6 +287,32 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// A replica computes its share of every step, and sums the gradient once a step.
+func TestReplicaTrainsOnItsShare(t *testing.T) {
+	o := testOptions(t)
+	sums := 0
+	o.Replica, o.Replicas, o.Sum = 1, 2, func([]float32) error { sums++; return nil }
+	e := newFakeEngine()
+	result, err := Pretrain(context.Background(), e, testData(t), o, &recorder{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sums != result.Steps {
+		t.Errorf("the gradient was summed %d times in %d steps", sums, result.Steps)
+	}
+	for step, batches := range e.seen {
+		if first := batches[0].FirstSequence; first != o.BatchSequences/2 {
+			t.Errorf("step %d begins with sequence %d, want %d", step, first, o.BatchSequences/2)
+		}
+	}
+	o.Directory += "-broken"
+	o.Sum = func([]float32) error { return errors.New("the network is gone") }
+	if _, err := Pretrain(context.Background(), newFakeEngine(), testData(t), o, &recorder{}); err == nil ||
+		!strings.Contains(err.Error(), "over replicas: the network is gone") {
+		t.Errorf("a sum that fails: got %v", err)
+	}
+}
+
 func TestStartRefusesADirectoryWithARun(t *testing.T) {
 	o := testOptions(t)
 	uninterruptedHere := func() error {

@@ -77,12 +77,51 @@ func TestReplacementShares(t *testing.T) {
 	// a random draw is [MASK] once in V, and the token itself once in V
 	checkShares(t, "masked, unchanged, random", []int{masked, unchanged, other},
 		[]float64{0.8 + 0.1/size, 0.1 + 0.1/size, 0.1 * (1 - 2/size)})
-	// no token that is not [MASK] is left out: the special ones and every other, each once in V
-	for id, n := range drawn {
-		if n == 0 && int32(id) != v.Special.MASK {
-			t.Errorf("token %d was never drawn", id)
+	// Each token is drawn once in V, the special ones too; one of the others was there before in one of V - 5 cases.
+	shares := make([]float64, testVocabSize)
+	sum := 0.0
+	for id := range shares {
+		shares[id] = 1
+		if id >= 5 {
+			shares[id] = 1 - 1/(size-5)
+		}
+		if int32(id) == v.Special.MASK {
+			shares[id] = 0
+		}
+		sum += shares[id]
+	}
+	for id := range shares {
+		shares[id] /= sum
+	}
+	mask := int(v.Special.MASK)
+	checkShares(t, "random tokens", slices.Delete(drawn, mask, mask+1), slices.Delete(shares, mask, mask+1))
+}
+
+// Words are masked wherever they stand, each alike.
+func TestMaskedPositionsAreUniform(t *testing.T) {
+	v := testVocabulary()
+	for i := range v.StartsWord {
+		v.StartsWord[i] = true
+	}
+	m := DefaultMasking()
+	m.MaxNGram = 1
+	const length = 40
+	counts, shares := make([]int, length), make([]float64, length)
+	for i := range shares {
+		shares[i] = 1. / length
+	}
+	for seed := range uint64(20000) {
+		s := oneSegment(length, seed)
+		m.mask(s, v, random(seed, 1))
+		for _, position := range s.MaskedPositions {
+			word := int(position) - 1
+			if int(position) >= s.segments[1][0] { // behind [SEP]
+				word--
+			}
+			counts[word]++
 		}
 	}
+	checkShares(t, "masked words", counts, shares)
 }
 
 // Exactly round(0.15 n) tokens are predicted wherever single-piece words can fill what is left.

@@ -31,7 +31,7 @@ func TestHalfOfThePairsAreSwapped(t *testing.T) {
 		counts := make([]int, 2)
 		for i := range d {
 			for _, in := range s.cut(d, i, random(1, forSegments, uint64(i))) {
-				if single := in.randomEnd > 0 && objective == SOP; !single {
+				if last := in.begin == 11; !last { // a chunk of one sentence, always with a random one
 					counts[in.label]++
 				}
 				if objective == NSP && (in.randomEnd > 0) != (in.label == 1) {
@@ -39,12 +39,39 @@ func TestHalfOfThePairsAreSwapped(t *testing.T) {
 				}
 			}
 		}
-		if objective == SOP {
-			checkShares(t, "SOP labels", counts, []float64{0.5, 0.5})
-		} else if counts[1] <= counts[0] {
-			t.Errorf("NSP labels %v: those of single sentences add to the random half", counts)
+		checkShares(t, string(objective)+" labels", counts, []float64{0.5, 0.5})
+	}
+}
+
+// A chunk is divided behind any of its sentences but the last, each alike.
+func TestSplitsAreUniform(t *testing.T) {
+	d := numbered(3000, 12, 5)
+	s := Segments{Objective: SOP, SequenceLength: 33} // chunks of six sentences
+	counts := make([]int, 5)
+	for i := range d {
+		for _, in := range s.cut(d, i, random(2, forSegments, uint64(i))) {
+			if in.end-in.begin != 6 {
+				t.Fatalf("%+v is not six sentences", in)
+			}
+			counts[in.split-in.begin-1]++
 		}
 	}
+	checkShares(t, "splits", counts, []float64{0.2, 0.2, 0.2, 0.2, 0.2})
+}
+
+// A random segment begins at any sentence of any other document, each alike.
+func TestRandomSegmentsAreUniform(t *testing.T) {
+	d := numbered(6, 4, 10)
+	d[0] = d[0][:1]
+	s := Segments{Objective: SOP, SequenceLength: 40}
+	documents, begins := make([]int, 5), make([]int, 4)
+	for seed := range uint64(20000) {
+		in := s.cut(d, 0, random(seed, forSegments))[0]
+		documents[in.randomDocument-1]++
+		begins[in.randomBegin]++
+	}
+	checkShares(t, "random documents", documents, []float64{0.2, 0.2, 0.2, 0.2, 0.2})
+	checkShares(t, "where random segments begin", begins, []float64{0.25, 0.25, 0.25, 0.25})
 }
 
 // One sentence in ten is cut short, evenly from 2 tokens on.
