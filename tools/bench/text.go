@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -103,11 +102,16 @@ func (b *bench) textFile() (string, error) {
 }
 
 func (b *bench) lines() iter.Seq2[string, error] {
-	documents := corpus.Godoc(b.ctx, runtime.GOROOT())
-	if b.text != "" {
-		documents = corpus.Read(b.text)
-	}
 	return func(yield func(string, error) bool) {
+		documents := corpus.Read(b.text)
+		if b.text == "" {
+			goroot, err := exec.CommandContext(b.ctx, "go", "env", "GOROOT").Output()
+			if err != nil {
+				yield("", fmt.Errorf("ask the go command for its GOROOT: %w", err))
+				return
+			}
+			documents = corpus.Godoc(b.ctx, strings.TrimSpace(string(goroot)))
+		}
 		for document, err := range documents {
 			if err != nil {
 				yield("", err)
