@@ -362,3 +362,33 @@ func TestManifestNames(t *testing.T) {
 		t.Errorf("%v documents, want 1", n)
 	}
 }
+
+// How fast the blocks of shards are read, on one core.
+func BenchmarkBlock(b *testing.B) {
+	v, err := vocabulary()
+	if err != nil {
+		b.Fatal(err)
+	}
+	dir := b.TempDir()
+	in := filepath.Join(dir, "in.txt")
+	if err := os.WriteFile(in, []byte(madeUp(30000, 5)), 0o666); err != nil {
+		b.Fatal(err)
+	}
+	out := filepath.Join(dir, "shards")
+	if _, err := corpus.Prepare(b.Context(), v, []string{in}, out, corpus.DefaultPrepareOptions()); err != nil {
+		b.Fatal(err)
+	}
+	shards, err := corpus.OpenShards(out)
+	if err != nil {
+		b.Fatal(err)
+	}
+	tokens := 0
+	for b.Loop() {
+		block, err := shards.Block(0)
+		if err != nil {
+			b.Fatal(err)
+		}
+		tokens += len(block.IDs)
+	}
+	b.ReportMetric(float64(tokens)/b.Elapsed().Seconds(), "tokens/s")
+}

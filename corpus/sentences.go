@@ -127,7 +127,7 @@ func quotedSpeech(last, next string) bool {
 
 // abbreviations are followed by what they belong to.
 var abbreviations = set(`mr mrs ms dr prof rev hon gen col lt lieut capt sgt cpl maj cmdr adm gov sen rep pres supt st
-	messrs mme mlle jr mt rt e.g eg i.e ie cf viz vs approx resp incl excl esp ca al et ex def ed eds trans illus ft`)
+	messrs mme mlle jr mt e.g eg i.e ie cf viz vs approx resp incl excl esp ca al et ex def ed eds trans illus ft`)
 
 // lastAbbreviations may be the last word of a sentence.
 var lastAbbreviations = set(`etc inc ltd co corp bros sr esq ph.d a.m p.m b.c a.d jan feb mar apr jun jul aug sep sept oct

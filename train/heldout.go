@@ -71,10 +71,16 @@ func choose(b corpus.Blocks, chosen []int) (training, heldOut *part) {
 // held-out documents of which nothing is left. That two different sentences share 64 bits costs a held-out one.
 func (d *division) dropSeen() error {
 	seen := map[uint64]bool{} // of every held-out sentence whether it occurs in training
-	if err := d.heldOut.eachSentence(func(sentence []int32) { seen[sentenceHash(sentence)] = false }); err != nil {
+	hashes, err := d.heldOut.hashes()
+	if err != nil {
 		return err
 	}
-	err := d.training.eachSentence(func(sentence []int32) {
+	for _, document := range slices.Concat(hashes...) {
+		for _, h := range document {
+			seen[h] = false
+		}
+	}
+	err = d.training.eachSentence(func(sentence []int32) {
 		d.unigram.add(sentence)
 		if len(seen) == 0 {
 			return
@@ -88,24 +94,20 @@ func (d *division) dropSeen() error {
 		return err
 	}
 	left := &part{blocks: d.heldOut.blocks}
-	for block := range d.heldOut.documents {
-		e, err := d.heldOut.read([]int{block})
-		if err != nil {
-			return err
-		}
+	for block, held := range d.heldOut.documents {
 		var documents []int32
 		var sentences [][]int32
-		for i, place := range e.documents {
+		for i, document := range held {
 			var kept []int32
-			for j := range e.Sentences(i) {
-				if seen[sentenceHash(e.Sentence(i, j))] {
+			for j, h := range hashes[block][i] {
+				if seen[h] {
 					d.dropped++
 				} else {
 					kept = append(kept, int32(j))
 				}
 			}
 			if len(kept) > 0 {
-				documents, sentences = append(documents, place.document), append(sentences, kept)
+				documents, sentences = append(documents, document), append(sentences, kept)
 			}
 		}
 		left.documents, left.sentences = append(left.documents, documents), append(left.sentences, sentences)
@@ -113,6 +115,25 @@ func (d *division) dropSeen() error {
 	left.number()
 	d.heldOut = left
 	return nil
+}
+
+// hashes returns those of all sentences: of each block, and of each of its documents that belong to the part.
+func (p *part) hashes() ([][][]uint64, error) {
+	hashes := make([][][]uint64, len(p.documents))
+	for block := range p.documents {
+		e, err := p.read([]int{block})
+		if err != nil {
+			return nil, err
+		}
+		for i := range e.Len() {
+			document := make([]uint64, e.Sentences(i))
+			for j := range document {
+				document[j] = sentenceHash(e.Sentence(i, j))
+			}
+			hashes[block] = append(hashes[block], document)
+		}
+	}
+	return hashes, nil
 }
 
 // sentenceHash is 64-bit FNV-1a, of tokens instead of bytes.
