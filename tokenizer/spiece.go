@@ -25,6 +25,9 @@ const (
 	bytePiece        pieceType = 6
 )
 
+// largestPiece is the longest text of a piece in bytes; those that are trained have 16 characters at most.
+const largestPiece = 1 << 16
+
 // A piece is an entry of a vocabulary; its id is its index.
 type piece struct {
 	text  string
@@ -109,6 +112,7 @@ func parseModel(data []byte) (*modelProto, error) {
 	}
 	const usualPiece = 20 // bytes in the file
 	m.pieces = make([]piece, 0, len(data)/usualPiece)
+	var hasTrainer, hasNormalizer bool
 	err := eachField(data, func(f field) error {
 		switch {
 		case f.is(fieldPieces, protowire.BytesType):
@@ -118,10 +122,12 @@ func parseModel(data []byte) (*modelProto, error) {
 				return fmt.Errorf("piece %d: %w", len(m.pieces)-1, err)
 			}
 		case f.is(fieldTrainerSpec, protowire.BytesType):
+			hasTrainer = true
 			if err := m.trainer.parse(f.bytes); err != nil {
 				return fmt.Errorf("trainer_spec: %w", err)
 			}
 		case f.is(fieldNormalizerSpec, protowire.BytesType):
+			hasNormalizer = true
 			if err := m.normalizer.parse(f.bytes); err != nil {
 				return fmt.Errorf("normalizer_spec: %w", err)
 			}
@@ -134,6 +140,10 @@ func parseModel(data []byte) (*modelProto, error) {
 	})
 	if err != nil {
 		return nil, fmt.Errorf("not a SentencePiece model, or a damaged one: %w", err)
+	}
+	if !hasTrainer || !hasNormalizer {
+		return nil, fmt.Errorf("the file ends after %d pieces, without trainer_spec or normalizer_spec: "+
+			"it is cut off or no SentencePiece model", len(m.pieces))
 	}
 	return m, m.check()
 }
@@ -203,6 +213,8 @@ func parsePiece(data []byte) (piece, error) {
 	switch {
 	case err != nil:
 		return p, err
+	case len(p.text) > largestPiece:
+		return p, fmt.Errorf("its text has %d bytes, want at most %d; the file is damaged", len(p.text), largestPiece)
 	case p.text == "" || !utf8.ValidString(p.text):
 		return p, fmt.Errorf("its text is %q, want UTF-8 that is not empty", p.text)
 	case math.IsNaN(float64(p.score)) || math.IsInf(float64(p.score), 0):
