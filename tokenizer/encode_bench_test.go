@@ -10,7 +10,7 @@ import (
 // Encoding real prose with ALBERT's model; the bytes are those of the text.
 func BenchmarkEncode(b *testing.B) {
 	a := openReal(b)
-	lines := bookLines(b, 20, 1<<30)
+	lines := bookLines(b, 20)
 	size := 0
 	for _, line := range lines {
 		size += len(line)
