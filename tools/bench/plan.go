@@ -21,7 +21,7 @@ var shapes = []shape{
 // plan lists what is measured. The bounds are those that the project set itself.
 func (b *bench) plan() ([]group, error) {
 	configs := map[string]models.Config{}
-	for _, preset := range []string{"albert-tiny", "albert-base-v2", "albert-large-v2", "albert-xlarge-v2"} {
+	for _, preset := range []string{"albert-tiny", "albert-base-v2", "albert-large-v2", "albert-xlarge-v2", "albert-xxlarge-v2"} {
 		c, err := models.Preset(preset)
 		if err != nil {
 			return nil, err
@@ -243,5 +243,19 @@ func (b *bench) sweeps(configs map[string]models.Config, base workload) []group 
 		w.Fields = fields(configs[preset])
 		add("width, "+preset+" 8x128", w)
 	}
-	return groups
+	return append(groups, b.largest(configs["albert-xxlarge-v2"]))
+}
+
+// largest measures the memory of a step of albert-xxlarge on 8192 tokens, which takes minutes.
+func (b *bench) largest(c models.Config) group {
+	step := job{
+		Kind: stepKind, workload: workload{Fields: fields(c), Sequences: 16, Length: 512}, Threads: 2, Recompute: true,
+	}
+	if kernel.BF16.Available() == nil {
+		step.Precision = kernel.BF16
+	}
+	name := fmt.Sprintf("resident memory, albert-xxlarge 16x512 %v with recomputation", step.Precision)
+	return group{1, []comparison{
+		{name: name, unit: "GB", ours: figure{of: []*contender{b.own(step)}, scale: 1e-9, memory: true}},
+	}}
 }
