@@ -22,6 +22,10 @@ var specialTokens = []string{PadToken, UnknownToken, CLSToken, SEPToken, MASKTok
 // Albert is ALBERT's tokenizer: a unigram model, the rules before it, and the digit-comma rule after it. It gives the
 // ids of the slow AlbertTokenizer of transformers 4.57 (tokenization_albert.py), with which the released models were
 // converted; the fast one and transformers 5 lack the digit-comma rule.
+//
+// The scores are summed as by SentencePiece 0.1.97, Debian's spm_encode. SentencePiece 0.2 rounds a sum to float32 before
+// it compares it and gives user-defined pieces their own score, so that ways to cut a word that are equally probable may
+// be chosen differently (brrr as br rr r or as br r rr): in 12 of the 471,295 lines of the books and of WikiText-2.
 type Albert struct {
 	unigram    *Unigram
 	rules      Rules
