@@ -7,9 +7,9 @@
 // WordPiece, a vocab.txt, with the rules of the slow BertTokenizer; or a tokenizer.json, as the library tokenizers runs it.
 //
 //	tokenizer.go    the interface, special tokens around segments
-//	albert.go       ALBERT's rules
-//	unigram.go      the most probable pieces of a text
-//	normalizer.go   Unicode rules and white space before that
+//	albert.go       ALBERT's tokenizer: rules.go what is done to text first
+//	unigram.go      a unigram model: segment.go the most probable pieces of a text
+//	normalizer.go   Unicode rules and white space before that, and where each byte came from
 //	charsmap.go     the Unicode rules nmt_nfkc, made from the Unicode tables
 //	doublearray.go  the trie of both
 //	spiece.go       the file format
