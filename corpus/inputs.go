@@ -180,7 +180,8 @@ func (r *lineReader) read() (string, error) {
 		case err != bufio.ErrBufferFull:
 			return "", fmt.Errorf("corpus: read %s: line %d: %w", r.path, r.number, err)
 		case len(long)+len(part) > maxLine:
-			return "", fmt.Errorf("corpus: read %s: line %d is longer than %d bytes; divide it into lines", r.path, r.number, maxLine)
+			return "", fmt.Errorf("corpus: read %s: line %d is longer than %d bytes; divide it into lines", r.path,
+				r.number, maxLine)
 		}
 		long = append(long, part...)
 	}

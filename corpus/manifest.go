@@ -138,7 +138,8 @@ func (m *Manifest) verify(directory string) error {
 			return fmt.Errorf("corpus: read shards: %w", err)
 		}
 		if info.Size() != s.Bytes {
-			return fmt.Errorf("corpus: %s is damaged: it has %d bytes, want %d; prepare the corpus anew", path, info.Size(), s.Bytes)
+			return fmt.Errorf("corpus: %s is damaged: it has %d bytes, want %d; prepare the corpus anew", path,
+				info.Size(), s.Bytes)
 		}
 		got, err := hashFile(path)
 		if err != nil {

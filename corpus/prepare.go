@@ -47,7 +47,9 @@ func (o *PrepareOptions) validate() error {
 // that options, tokenizer and what was read are the same; if it was complete, nothing is done. The shards depend on text,
 // tokenizer and options alone. Memory does not depend on the size of the text, but for 16 bytes and overhead a document
 // where repeated ones are left out.
-func Prepare(ctx context.Context, t tokenizer.Tokenizer, paths []string, directory string, o PrepareOptions) (*Manifest, error) {
+func Prepare(
+	ctx context.Context, t tokenizer.Tokenizer, paths []string, directory string, o PrepareOptions,
+) (*Manifest, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
@@ -72,8 +74,8 @@ func Prepare(ctx context.Context, t tokenizer.Tokenizer, paths []string, directo
 	}
 	if err := p.run(ctx); err != nil {
 		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-			return nil, fmt.Errorf("corpus: prepare: interrupted with %d shards whole in %s; give the same command again, it goes on: %w",
-				len(p.manifest.Shards), directory, ctx.Err())
+			return nil, fmt.Errorf("corpus: prepare: interrupted with %d shards whole in %s; give the same command again, "+
+				"it goes on: %w", len(p.manifest.Shards), directory, ctx.Err())
 		}
 		return nil, err
 	}

@@ -63,7 +63,9 @@ func prepare(d *Data, o *Options) (*source, *heldOutSet, *Plan, error) {
 		return nil, nil, nil, err
 	}
 	s := newSource(parts.training, d.Vocabulary, o)
-	p := &Plan{TrainingDocuments: parts.training.Len(), HeldOutDocuments: parts.heldOut.Len(), DroppedSentences: parts.dropped}
+	p := &Plan{
+		TrainingDocuments: parts.training.Len(), HeldOutDocuments: parts.heldOut.Len(), DroppedSentences: parts.dropped,
+	}
 	mean, err := s.meanTokens()
 	if err != nil {
 		return nil, nil, nil, err
@@ -72,7 +74,7 @@ func prepare(d *Data, o *Options) (*source, *heldOutSet, *Plan, error) {
 	if parts.heldOut.Len() == 0 {
 		return s, nil, p, nil
 	}
-	h, err := newHeldOutSet(newSource(parts.heldOut, d.Vocabulary, o), o.HeldOutSequences, o.MicroBatchSequences, parts.unigram)
+	h, err := newHeldOutSet(newSource(parts.heldOut, d.Vocabulary, o), o, parts.unigram)
 	if err != nil {
 		return nil, nil, nil, err
 	}

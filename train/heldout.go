@@ -173,20 +173,20 @@ func All(d *Data, o Options) ([]*models.Batch, error) {
 	if err != nil {
 		return nil, err
 	}
-	h, err := newHeldOutSet(newSource(parts.training, d.Vocabulary, &o), o.HeldOutSequences, o.MicroBatchSequences, parts.unigram)
+	h, err := newHeldOutSet(newSource(parts.training, d.Vocabulary, &o), &o, parts.unigram)
 	if err != nil {
 		return nil, err
 	}
 	return h.batches, nil
 }
 
-// newHeldOutSet takes the first limit sequences of s, in micro-batches.
-func newHeldOutSet(s *source, limit, microBatch int, u *unigram) (*heldOutSet, error) {
-	sequences, err := s.first(limit)
+// newHeldOutSet takes the first sequences of s, in micro-batches.
+func newHeldOutSet(s *source, o *Options, u *unigram) (*heldOutSet, error) {
+	sequences, err := s.first(o.HeldOutSequences)
 	if err != nil {
 		return nil, err
 	}
-	h := &heldOutSet{sequences: len(sequences), batches: newBatches(sequences, 0, len(sequences), microBatch, 0)}
+	h := &heldOutSet{sequences: len(sequences), batches: newBatches(sequences, 0, len(sequences), o.MicroBatchSequences, 0)}
 	h.unigramLoss = u.crossEntropy(h.batches)
 	ones := 0
 	for _, s := range sequences {

@@ -125,11 +125,12 @@ func TestUnigram(t *testing.T) {
 func TestHeldOutSetIsFixed(t *testing.T) {
 	s := testSource()
 	u := newUnigram(testVocabSize)
-	a, err := newHeldOutSet(s, 10, 4, u)
+	o := &Options{HeldOutSequences: 10, MicroBatchSequences: 4}
+	a, err := newHeldOutSet(s, o, u)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := newHeldOutSet(s, 10, 4, u)
+	b, err := newHeldOutSet(s, o, u)
 	if err != nil {
 		t.Fatal(err)
 	}
