@@ -46,9 +46,12 @@ func Pad(b *models.Batch, pad int) Padded {
 	}
 }
 
-// check reports what an engine would refuse in words of its own, or take for something else: a sequence without tokens
-// or with more than the model has positions, and tokens of another vocabulary.
+// check reports what an engine would refuse in words of its own, or take for something else: a model without the masked-LM
+// head, a sequence without tokens or with more than the model has positions, and tokens of another vocabulary.
 func check(c models.Config, b *models.Batch) error {
+	if !c.Architecture.HasPredictions() {
+		return fmt.Errorf("an %s has no masked-LM head; take a model that has, as an %s", c.Architecture, models.ForMaskedLM)
+	}
 	for i := range b.Sequences() {
 		n := b.Offsets[i+1] - b.Offsets[i]
 		if n < 1 {

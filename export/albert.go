@@ -15,7 +15,11 @@ type graph struct {
 	table     *models.Parameters
 	constants map[string]string // shared constants, by what they are
 
-	batchSequence string // (2): the numbers of rows and columns of the input
+	embeddingOutput bool // whether the sentence embedding is an output
+
+	inputShape    string // of the inputs
+	batchSequence string // (2): how many sequences there are, those of multiple choice one by one, and their length
+	attended      string // (batch, sequence): 1 where a token is attended to, else 0
 	attentionBias string // (batch, 1, 1, sequence): 0 where a key is attended to, else the lowest number
 }
 
@@ -25,17 +29,45 @@ func (g *graph) forward() {
 	hidden := g.embeddings(ids, types)
 	g.attentionBias = g.maskBias(mask)
 	hidden = g.encoder(hidden)
-	g.predictions(hidden)
+	if g.table.Predictions != nil {
+		g.predictions(hidden)
+	}
+	top := hidden
 	if g.table.Pooler != nil {
-		g.sentenceOrder(g.pooler(hidden))
+		states := g.states(hidden)
+		top = g.pooler(states)
+		if g.config.Architecture == models.BaseModel {
+			g.features(states)
+		}
+	}
+	if g.table.SOPClassifier != nil {
+		g.sentenceOrder(top)
+	}
+	if g.table.Classifier != nil {
+		g.classify(top)
 	}
 }
 
-// inputs declares the three inputs (batch, sequence).
+// inputs declares the three inputs (batch, sequence). Those of multiple choice are (batch, choices, sequence), and
+// become (batch·choices, sequence).
 func (g *graph) inputs() (ids, mask, types string) {
+	axes := []any{"batch", "sequence"}
+	if g.config.Architecture == models.ForMultipleChoice {
+		axes = []any{"batch", "choices", "sequence"}
+	}
 	var names []string
 	for _, name := range g.config.Architecture.Inputs() {
-		names = append(names, g.Input(name, onnx.TensorProto_INT64, "batch", "sequence"))
+		names = append(names, g.Input(name, onnx.TensorProto_INT64, axes...))
+	}
+	if g.config.Architecture != models.ForMultipleChoice {
+		g.batchSequence = g.Node("Shape", "batch_sequence", []string{names[0]})
+		return names[0], names[1], names[2]
+	}
+	g.inputShape = g.Node("Shape", "input_shape", []string{names[0]})
+	length := g.Node("Shape", "sequence_length", []string{names[0]}, onnx.Int("start", 2))
+	rows := g.Node("Concat", "rows", []string{g.int64s(-1), length}, onnx.Int("axis", 0))
+	for i, name := range names {
+		names[i] = g.Node("Reshape", name+".rows", []string{name, rows})
 	}
 	g.batchSequence = g.Node("Shape", "batch_sequence", []string{names[0]})
 	return names[0], names[1], names[2]

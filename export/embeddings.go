@@ -21,8 +21,8 @@ func (g *graph) sumEmbeddings(ids, types string) string {
 // maskBias is what is added to attention scores (batch, 1, 1, sequence): 0 for keys that are attended to, and the lowest
 // number for the others, so that their probability is 0.
 func (g *graph) maskBias(mask string) string {
-	attended := g.Node("Cast", "attention_mask.float", []string{mask}, onnx.Int("to", int64(onnx.TensorProto_FLOAT)))
-	broadcast := g.Node("Unsqueeze", "attention_mask.broadcast", []string{attended, g.int64s(1, 2)})
+	g.attended = g.Node("Cast", "attention_mask.float", []string{mask}, onnx.Int("to", int64(onnx.TensorProto_FLOAT)))
+	broadcast := g.Node("Unsqueeze", "attention_mask.broadcast", []string{g.attended, g.int64s(1, 2)})
 	hidden := g.Node("Sub", "attention_mask.hidden", []string{g.float(1), broadcast})
 	return g.Node("Mul", "attention_bias", []string{hidden, g.float(-math.MaxFloat32)})
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -81,35 +82,101 @@ func TestSizeOfALBERTBase(t *testing.T) {
 	}
 }
 
+// The same weights give the same bytes, for every architecture.
 func TestReproducible(t *testing.T) {
-	w := weights(t, nil)
-	if !bytes.Equal(file(t, w, Options{}), file(t, w, Options{})) {
-		t.Error("the same weights gave other bytes")
+	for _, architecture := range models.Architectures() {
+		w := weights(t, func(c *models.Config) { c.Architecture = architecture })
+		o := Options{Version: "1", VocabularySHA256: "abc", Embedding: architecture == models.BaseModel}
+		if !bytes.Equal(file(t, w, o), file(t, w, o)) {
+			t.Errorf("%s: the same weights gave other bytes", architecture)
+		}
 	}
 }
 
-// The heads of each architecture, and the metadata.
+// The outputs of each architecture with their shapes, and the metadata.
 func TestOutputsAndMetadata(t *testing.T) {
-	for architecture, want := range map[models.Architecture][]string{
-		models.ForPreTraining: {"prediction_logits", "sop_logits"},
-		models.ForMaskedLM:    {"logits"},
+	for architecture, want := range map[models.Architecture]struct {
+		outputs  []string
+		metadata map[string]string
+	}{
+		models.ForPreTraining: {[]string{"prediction_logits [batch sequence 50]", "sop_logits [batch 2]"},
+			map[string]string{TaskKey: "pre-training", LabelsKey: ""}},
+		models.ForMaskedLM: {[]string{"logits [batch sequence 50]"}, map[string]string{TaskKey: "fill-mask"}},
+		models.BaseModel: {[]string{"last_hidden_state [batch sequence 128]", "pooler_output [batch 128]"},
+			map[string]string{TaskKey: "feature-extraction", EmbeddingKey: ""}},
+		models.ForSequenceClassification: {[]string{"logits [batch 3]"},
+			map[string]string{TaskKey: "text-classification", LabelsKey: `["a","b c","é"]`, ProblemTypeKey: "single_label_classification"}},
+		models.ForTokenClassification: {[]string{"logits [batch sequence 3]"},
+			map[string]string{TaskKey: "token-classification", LabelsKey: `["a","b c","é"]`, ProblemTypeKey: ""}},
+		models.ForQuestionAnswering: {[]string{"start_logits [batch sequence]", "end_logits [batch sequence]"},
+			map[string]string{TaskKey: "question-answering", LabelsKey: ""}},
+		models.ForMultipleChoice: {[]string{"logits [batch choices]"}, map[string]string{TaskKey: "multiple-choice", LabelsKey: ""}},
 	} {
-		w := weights(t, func(c *models.Config) { c.Architecture = architecture })
+		w := weights(t, func(c *models.Config) {
+			c.Architecture = architecture
+			if architecture != models.ForQuestionAnswering {
+				c.Labels = models.NewLabels("a", "b c", "é")
+			}
+		})
 		m, err := Model(w, Options{Version: "1.2", VocabularySHA256: "abc"})
 		if err != nil {
 			t.Fatal(err)
 		}
 		var outputs []string
 		for _, v := range m.Graph.Output {
-			outputs = append(outputs, v.Name)
+			outputs = append(outputs, v.Name+dims(v))
 		}
-		if !slices.Equal(outputs, want) {
-			t.Errorf("%s: outputs %v, want %v", architecture, outputs, want)
+		if !slices.Equal(outputs, want.outputs) {
+			t.Errorf("%s: outputs %v, want %v", architecture, outputs, want.outputs)
 		}
-		if m.ProducerName != "goalbert" || m.ProducerVersion != "1.2" || m.Metadata(ArchitectureKey) != string(architecture) ||
-			m.Metadata(MaxLengthKey) != "128" || m.Metadata(VocabularySHA256Key) != "abc" {
-			t.Errorf("%s: producer %s %s, metadata %v", architecture, m.ProducerName, m.ProducerVersion, m.MetadataProps)
+		want.metadata[ArchitectureKey], want.metadata[MaxLengthKey], want.metadata[VocabularySHA256Key] = string(architecture), "128", "abc"
+		for key, value := range want.metadata {
+			if m.Metadata(key) != value {
+				t.Errorf("%s: %s is %q, want %q", architecture, key, m.Metadata(key), value)
+			}
 		}
+		if m.ProducerName != "goalbert" || m.ProducerVersion != "1.2" {
+			t.Errorf("%s: producer %s %s", architecture, m.ProducerName, m.ProducerVersion)
+		}
+		if o := OptionsOf(m); o != (Options{Version: "1.2", VocabularySHA256: "abc"}) {
+			t.Errorf("%s: the file says that its options were %+v", architecture, o)
+		}
+		for _, n := range m.Graph.Node {
+			if n.OpType == "Dropout" {
+				t.Errorf("%s: there is dropout", architecture)
+			}
+		}
+	}
+}
+
+// dims writes the shape of a value as " [batch 2]".
+func dims(v *onnx.ValueInfoProto) string {
+	var list []string
+	for _, d := range v.GetType().GetTensorType().GetShape().GetDim() {
+		if name := d.GetDimParam(); name != "" {
+			list = append(list, name)
+		} else {
+			list = append(list, strconv.FormatInt(d.GetDimValue(), 10))
+		}
+	}
+	return " [" + strings.Join(list, " ") + "]"
+}
+
+func TestSentenceEmbedding(t *testing.T) {
+	w := weights(t, func(c *models.Config) { c.Architecture = models.BaseModel })
+	m, err := Model(w, Options{Embedding: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if last := m.Graph.Output[len(m.Graph.Output)-1]; len(m.Graph.Output) != 3 || last.Name+dims(last) != "sentence_embedding [batch 128]" {
+		t.Errorf("the outputs are %v", m.Graph.Output)
+	}
+	if !OptionsOf(m).Embedding || m.Metadata(EmbeddingKey) != "mean, normalized" {
+		t.Errorf("the metadata are %v", m.MetadataProps)
+	}
+	if _, err := Model(weights(t, nil), Options{Embedding: true}); err == nil ||
+		!strings.Contains(err.Error(), "output of task feature-extraction, the task is pre-training") {
+		t.Errorf("got error %v", err)
 	}
 }
 

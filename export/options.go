@@ -1,6 +1,7 @@
 package export
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -13,6 +14,9 @@ import (
 type Options struct {
 	Version          string // of the program, for the file's producer
 	VocabularySHA256 string // of the tokenizer's file, for the metadata; empty is none
+
+	// Embedding adds the output sentence_embedding to an AlbertModel's.
+	Embedding bool
 }
 
 // opset is the version of the standard operators: the one that most engines and providers have kernels for.
@@ -21,31 +25,81 @@ const opset = 18
 // Keys of the file's metadata.
 const (
 	ArchitectureKey     = "architecture"
+	TaskKey             = "task"
+	LabelsKey           = "labels"       // a JSON list of names, in the order of the logits
+	ProblemTypeKey      = "problem_type" // of a sequence classification: how the labels exclude each other
+	EmbeddingKey        = "embedding"    // how sentence_embedding is made
 	MaxLengthKey        = "max_length"
 	VocabularySHA256Key = "vocabulary_sha256"
 )
 
 // Model returns w as an ONNX model. The same weights and options give the same bytes.
 func Model(w *models.Weights, o Options) (*onnx.ModelProto, error) {
-	g := &graph{Builder: onnx.NewBuilder("albert"), config: w.Config, table: w.Parameters, constants: map[string]string{}}
+	if err := o.check(w.Config); err != nil {
+		return nil, err
+	}
+	g := &graph{Builder: onnx.NewBuilder("albert"), config: w.Config, table: w.Parameters, constants: map[string]string{},
+		embeddingOutput: o.Embedding}
 	for _, p := range w.Parameters.Order {
 		g.Initializer(onnx.NewFloats(p.Name, p.Shape, w.Tensor(p)))
 	}
 	g.forward()
 	m := g.Model(opset)
 	m.ProducerName, m.ProducerVersion = "goalbert", o.Version
-	m.MetadataProps = []*onnx.StringStringEntryProto{
-		{Key: ArchitectureKey, Value: string(w.Config.Architecture)},
-		{Key: MaxLengthKey, Value: strconv.Itoa(w.Config.MaxPositionEmbeddings)},
-	}
-	if o.VocabularySHA256 != "" {
-		m.MetadataProps = append(m.MetadataProps,
-			&onnx.StringStringEntryProto{Key: VocabularySHA256Key, Value: o.VocabularySHA256})
+	if err := o.addMetadata(m, w.Config); err != nil {
+		return nil, err
 	}
 	if err := onnx.Check(m); err != nil {
 		return nil, fmt.Errorf("export: the graph is wrong, please report it: %w", err)
 	}
 	return m, nil
+}
+
+// meanPooling is the value of EmbeddingKey.
+const meanPooling = "mean, normalized"
+
+// OptionsOf returns the options that m was exported with, by its metadata.
+func OptionsOf(m *onnx.ModelProto) Options {
+	return Options{
+		Version:          m.ProducerVersion,
+		VocabularySHA256: m.Metadata(VocabularySHA256Key),
+		Embedding:        m.Metadata(EmbeddingKey) != "",
+	}
+}
+
+// check refuses what no export of a model of configuration c can be.
+func (o Options) check(c models.Config) error {
+	if o.Embedding && c.Architecture != models.BaseModel {
+		return fmt.Errorf("export: a sentence embedding is an output of task %s, the task is %s",
+			models.BaseModel.Task(), c.Architecture.Task())
+	}
+	return nil
+}
+
+func (o Options) addMetadata(m *onnx.ModelProto, c models.Config) error {
+	add := func(key, value string) {
+		if value != "" {
+			m.MetadataProps = append(m.MetadataProps, &onnx.StringStringEntryProto{Key: key, Value: value})
+		}
+	}
+	add(ArchitectureKey, string(c.Architecture))
+	add(TaskKey, string(c.Architecture.Task()))
+	add(MaxLengthKey, strconv.Itoa(c.MaxPositionEmbeddings))
+	if c.Architecture.HasLabels() {
+		labels, err := json.Marshal(c.Labels.Names())
+		if err != nil {
+			return fmt.Errorf("export: labels: %w", err)
+		}
+		add(LabelsKey, string(labels))
+	}
+	if c.Architecture == models.ForSequenceClassification {
+		add(ProblemTypeKey, string(c.Problem()))
+	}
+	if o.Embedding {
+		add(EmbeddingKey, meanPooling)
+	}
+	add(VocabularySHA256Key, o.VocabularySHA256)
+	return nil
 }
 
 // Write writes w as the ONNX file at path, whole or not at all.

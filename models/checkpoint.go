@@ -33,19 +33,23 @@ func ReadCheckpoint(dir string) (*Weights, error) {
 // WriteFiles writes the configuration and the weights of w into an existing directory. It is meant for the temporary
 // directory of [WriteDirectory].
 func (w *Weights) WriteFiles(dir string) error {
-	text, err := json.MarshalIndent(w.Config, "", "  ")
-	if err != nil {
-		return fmt.Errorf("models: write %s: %w", ConfigFile, err)
-	}
-	err = WriteFile(filepath.Join(dir, ConfigFile), func(out io.Writer) error {
-		_, err := out.Write(append(text, '\n'))
-		return err
-	})
-	if err != nil {
+	if err := w.WriteConfig(dir); err != nil {
 		return err
 	}
 	return WriteFile(filepath.Join(dir, WeightsFile), func(out io.Writer) error {
 		return WriteSafetensors(out, w.Tensors())
+	})
+}
+
+// WriteConfig writes the configuration of w into an existing directory.
+func (w *Weights) WriteConfig(dir string) error {
+	text, err := json.MarshalIndent(w.Config, "", "  ")
+	if err != nil {
+		return fmt.Errorf("models: write %s: %w", ConfigFile, err)
+	}
+	return WriteFile(filepath.Join(dir, ConfigFile), func(out io.Writer) error {
+		_, err := out.Write(append(text, '\n'))
+		return err
 	})
 }
 

@@ -34,6 +34,9 @@ type Config struct {
 	LayerNormEps     float64
 
 	PadTokenID, BOSTokenID, EOSTokenID int // <pad>, [CLS], [SEP]
+
+	Labels      Labels      // id2label: the classes of a classifier
+	ProblemType ProblemType // what they are to each other; may be empty
 }
 
 // Activation names the function between the two linears of the feed-forward part, and in the masked-LM head.
@@ -44,14 +47,6 @@ const (
 	GELUNew Activation = "gelu_new" // its tanh form
 	ReLU    Activation = "relu"
 	SiLU    Activation = "silu"
-)
-
-// Architecture names the heads on top of the encoder, as transformers does.
-type Architecture string
-
-const (
-	ForPreTraining Architecture = "AlbertForPreTraining" // masked LM and a sentence objective
-	ForMaskedLM    Architecture = "AlbertForMaskedLM"    // masked LM alone: no pooler, no sentence head
 )
 
 // ConfigFile is the name of a configuration in a checkpoint directory.
@@ -124,9 +119,8 @@ var noEffect = func() map[string]bool {
 	keys := map[string]bool{}
 	for _, key := range []string{
 		"_attn_implementation", "_attn_implementation_autoset", "_name_or_path", "_num_labels",
-		"chunk_size_feed_forward", "dtype", "finetuning_task", "id2label", "label2id", "num_labels",
-		"output_attentions", "output_hidden_states", "output_past", "prefix", "problem_type", "return_dict",
-		"sep_token_id", "task_specific_params", "tokenizer_class", "torch_dtype", "torchscript",
+		"chunk_size_feed_forward", "dtype", "finetuning_task", "output_attentions", "output_hidden_states",
+		"output_past", "prefix", "return_dict", "sep_token_id", "task_specific_params", "tokenizer_class", "torch_dtype", "torchscript",
 		"transformers_version", "use_bfloat16", "use_cache",
 	} {
 		keys[key] = true
@@ -160,9 +154,19 @@ func ParseConfig(text []byte) (Config, error) {
 			if err := c.parseArchitectures(value); err != nil {
 				return Config{}, err
 			}
+		} else if key == "problem_type" {
+			if err := json.Unmarshal(value, &c.ProblemType); err != nil {
+				return Config{}, fmt.Errorf("problem_type is %s, want a string", value)
+			}
+		} else if key == "id2label" || key == "label2id" || key == "num_labels" {
+			continue // together, below
 		} else if !noEffect[key] {
 			return Config{}, fmt.Errorf("unknown key %s; remove it if it does not change the model", key)
 		}
+	}
+	var err error
+	if c.Labels, err = parseLabels(raw); err != nil {
+		return Config{}, err
 	}
 	return c, c.Validate()
 }
@@ -217,6 +221,12 @@ func (c Config) MarshalJSON() ([]byte, error) {
 	for _, f := range c.fields() {
 		object[f.key] = f.value
 	}
+	if c.Labels != (Labels{}) || c.Architecture.HasLabels() {
+		c.Labels.add(object)
+	}
+	if c.ProblemType != "" {
+		object["problem_type"] = c.ProblemType
+	}
 	return json.MarshalIndent(object, "", "  ")
 }
 
@@ -258,8 +268,14 @@ func (c Config) Validate() error {
 	if !slices.Contains([]Activation{GELU, GELUNew, ReLU, SiLU}, c.HiddenAct) {
 		return fmt.Errorf("hidden_act is %q, want %s, %s, %s or %s", c.HiddenAct, GELU, GELUNew, ReLU, SiLU)
 	}
-	if c.Architecture != ForPreTraining && c.Architecture != ForMaskedLM {
-		return fmt.Errorf("architecture is %q, want %s or %s", c.Architecture, ForPreTraining, ForMaskedLM)
+	if !slices.Contains(Architectures(), c.Architecture) {
+		return fmt.Errorf("architecture is %q, want one of %v", c.Architecture, Architectures())
+	}
+	if !slices.Contains([]ProblemType{"", SingleLabel, MultiLabel, Regression}, c.ProblemType) {
+		return fmt.Errorf("problem_type is %q, want %s, %s or %s", c.ProblemType, SingleLabel, MultiLabel, Regression)
+	}
+	if c.Architecture == ForQuestionAnswering && c.Labels.Len() != 2 {
+		return fmt.Errorf("there are %d labels (id2label), an %s has 2, the start and the end", c.Labels.Len(), c.Architecture)
 	}
 	return nil
 }

@@ -66,6 +66,7 @@ type Parameters struct {
 	Pooler                 *Linear               // nil where the architecture has none
 	Predictions            *PredictionParameters // nil where the architecture has none
 	SOPClassifier          *Linear               // nil where the architecture has none
+	Classifier             *Linear               // of the tasks; nil where the architecture has none
 
 	Order       []*Parameter // the flat order: decayed ones first, each part in the order of the model
 	Size        int          // scalars in all
@@ -76,27 +77,40 @@ type Parameters struct {
 func NewParameters(c Config) *Parameters {
 	t := &table{}
 	p := &Parameters{}
-	p.Embeddings = t.embeddings(c)
-	p.EmbeddingHiddenMapping = t.linear("albert.encoder.embedding_hidden_mapping_in", c.HiddenSize, c.EmbeddingSize)
+	head, prefix := c.Architecture.head(), encoderPrefix
+	if c.Architecture == BaseModel {
+		prefix = ""
+	}
+	p.Embeddings = t.embeddings(prefix+"embeddings.", c)
+	p.EmbeddingHiddenMapping = t.linear(prefix+"encoder.embedding_hidden_mapping_in", c.HiddenSize, c.EmbeddingSize)
 	for g := range c.NumHiddenGroups {
 		group := make([]LayerParameters, c.InnerGroupNum)
 		for j := range group {
-			group[j] = t.layer(fmt.Sprintf("albert.encoder.albert_layer_groups.%d.albert_layers.%d.", g, j), c)
+			group[j] = t.layer(fmt.Sprintf(prefix+"encoder.albert_layer_groups.%d.albert_layers.%d.", g, j), c)
 		}
 		p.LayerGroups = append(p.LayerGroups, group)
 	}
-	if c.Architecture == ForPreTraining {
-		pooler := t.linear("albert.pooler", c.HiddenSize, c.HiddenSize)
+	if head.pooler {
+		pooler := t.linear(prefix+"pooler", c.HiddenSize, c.HiddenSize)
 		p.Pooler = &pooler
 	}
-	p.Predictions = t.predictions(c)
-	if c.Architecture == ForPreTraining {
+	if head.predictions {
+		p.Predictions = t.predictions(c)
+	}
+	if head.sentenceOrder {
 		classifier := t.linear("sop_classifier.classifier", 2, c.HiddenSize)
 		p.SOPClassifier = &classifier
+	}
+	if head.classifier != "" {
+		classifier := t.linear(head.classifier, c.classes(), c.HiddenSize)
+		p.Classifier = &classifier
 	}
 	p.place(t.all)
 	return p
 }
+
+// encoderPrefix begins the names of what is not a head, in every architecture that has one.
+const encoderPrefix = "albert."
 
 // tied maps a name that some files hold beside its twin to the parameter that it equals.
 var tied = map[string]string{
@@ -105,7 +119,7 @@ var tied = map[string]string{
 }
 
 // derived are tensors of old files that follow from the configuration.
-var derived = map[string]bool{"albert.embeddings.position_ids": true}
+var derived = map[string]bool{"albert.embeddings.position_ids": true, "embeddings.position_ids": true}
 
 // place gives every parameter its offset: one contiguous range of decayed ones, then one of the others.
 func (p *Parameters) place(all []*Parameter) {
@@ -146,8 +160,7 @@ func (t *table) layerNorm(name string, size int) LayerNorm {
 	}
 }
 
-func (t *table) embeddings(c Config) EmbeddingParameters {
-	const name = "albert.embeddings."
+func (t *table) embeddings(name string, c Config) EmbeddingParameters {
 	e := c.EmbeddingSize
 	return EmbeddingParameters{
 		Word:      t.add(name+"word_embeddings.weight", WordEmbeddings, true, c.VocabSize, e),

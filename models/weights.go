@@ -5,6 +5,7 @@ import (
 	"hash/fnv"
 	"math/rand/v2"
 	"slices"
+	"strings"
 )
 
 // Weights are the numbers of a model, in the table's flat order.
@@ -88,6 +89,35 @@ func (w *Weights) SetTensors(tensors map[string]SafeTensor) error {
 		}
 	}
 	return nil
+}
+
+// As returns the weights of another architecture, all of whose tensors must be in w.
+func (w *Weights) As(a Architecture) (*Weights, error) {
+	c := w.Config
+	c.Architecture = a
+	if err := c.Validate(); err != nil {
+		return nil, fmt.Errorf("models: %w", err)
+	}
+	bare := func(p *Parameter) string { return strings.TrimPrefix(p.Name, encoderPrefix) }
+	there := map[string]*Parameter{}
+	for _, p := range w.Parameters.Order {
+		there[bare(p)] = p
+	}
+	other := NewWeights(c)
+	for _, p := range other.Parameters.Order {
+		from := there[bare(p)]
+		if from == nil || !slices.Equal(from.Shape, p.Shape) || w.Config.Architecture != a && p.task(other.Parameters) {
+			return nil, fmt.Errorf("models: an %s has no trained %s, which an %s needs; train one for it",
+				w.Config.Architecture, p.Name, a)
+		}
+		copy(other.Tensor(p), w.Tensor(from))
+	}
+	return other, nil
+}
+
+// task reports whether p is of a task's classifier, which means another thing in another architecture.
+func (p *Parameter) task(all *Parameters) bool {
+	return all.Classifier != nil && (p == all.Classifier.Weight || p == all.Classifier.Bias)
 }
 
 // Tensors returns w as the tensors of a checkpoint, in the table's order.

@@ -25,6 +25,7 @@ type Activations[T kernel.Float] struct {
 	PredictionsActivation normalized[T] // (M, E): after it, and after the norm
 	PredictionLogits      []T           // (M, V); holds its gradient after Backward
 	SOPLogits             []T           // (B, 2); holds its gradient after Backward
+	Logits                []T           // of a task's classifier: (B, labels) on the pooled output, else (T, labels)
 
 	keep        retention
 	scores      []T // of all workers: what attention works in
@@ -81,7 +82,10 @@ func (a *Activations[T]) takeAll(p *pass[T]) {
 	a.Embeddings = a.norm(t, e)
 	a.EmbeddingHiddenMapping = a.arena.take(t * h)
 	a.takeLayers(p)
-	masked, sequences := len(b.MaskedPositions), b.Sequences()
+	masked, sequences := 0, b.Sequences()
+	if m.table.Predictions != nil {
+		masked = len(b.MaskedPositions)
+	}
 	a.MaskedHidden = a.arena.take(masked * h)
 	a.PredictionsDense = a.arena.take(masked * e)
 	a.PredictionsActivation = a.norm(masked, e)
@@ -94,7 +98,17 @@ func (a *Activations[T]) takeAll(p *pass[T]) {
 		Output:      a.arena.take(sequences * h),
 		Dropped:     a.arena.take(sequences * h),
 	}
-	a.SOPLogits = a.arena.take(sequences * 2)
+	a.SOPLogits, a.Logits = nil, nil
+	if m.table.SOPClassifier != nil {
+		a.SOPLogits = a.arena.take(sequences * 2)
+	}
+	if l := m.table.Classifier; l != nil {
+		rows := t
+		if m.table.Pooler != nil {
+			rows = sequences
+		}
+		a.Logits = a.arena.take(rows * l.Bias.Size())
+	}
 	if a.keep != keepNone {
 		a.backward.take(p)
 	}

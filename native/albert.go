@@ -63,10 +63,17 @@ func (m *Model[T]) forward(a *Activations[T], b *models.Batch, d Dropout, keep r
 	a.take(&p, keep)
 	p.embeddings()
 	p.encoder()
-	p.predictions()
+	if m.table.Predictions != nil {
+		p.predictions()
+	}
 	if m.table.Pooler != nil {
 		p.pooler()
+	}
+	if m.table.SOPClassifier != nil {
 		p.sentenceOrder()
+	}
+	if m.table.Classifier != nil {
+		p.classify()
 	}
 }
 

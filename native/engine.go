@@ -43,6 +43,10 @@ func NewEngine(w *models.Weights, o Options) (*Engine, error) {
 	if err := o.Precision.Available(); err != nil {
 		return nil, fmt.Errorf("native: %w", err)
 	}
+	if !w.Config.Architecture.HasPredictions() {
+		return nil, fmt.Errorf("native: an %s has no masked-LM head to train; take a model that has, as an %s",
+			w.Config.Architecture, models.ForPreTraining)
+	}
 	m := newModel[float32](w, o)
 	return &Engine{
 		weights:   w,

@@ -52,6 +52,15 @@ func (p *pass[T]) sentenceOrder() {
 	p.weights.sopClassifier.forward(p.a.SOPLogits, p.a.Pooler.Dropped)
 }
 
+// classify computes the classifier of a task: on the pooled output where the model has one, else on each hidden state.
+func (p *pass[T]) classify() {
+	x := p.a.LastHiddenState
+	if p.table.Pooler != nil {
+		x = p.a.Pooler.Output
+	}
+	p.weights.classifier.forward(p.a.Logits, x)
+}
+
 // dropPooled drops from x (B, H).
 func (p *pass[T]) dropPooled(x []T) {
 	drop := newDropper[T](p.d, p.b, p.Config.ClassifierDropoutProb, sitePooled, 0)

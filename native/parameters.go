@@ -18,6 +18,7 @@ type parameters[T kernel.Float] struct {
 	predictionsLayerNorm      layerNorm[T]
 	decoder                   linear[T] // word (V, E), tied, with a bias of its own
 	sopClassifier             linear[T]
+	classifier                linear[T]
 }
 
 // layer is one encoder layer's tensors. Query, key and value are one linear of three times the width.
@@ -79,6 +80,9 @@ func view[T kernel.Float](table *models.Parameters, flat []T) *parameters[T] {
 	if table.SOPClassifier != nil {
 		p.sopClassifier = toLinear(*table.SOPClassifier)
 	}
+	if table.Classifier != nil {
+		p.classifier = toLinear(*table.Classifier)
+	}
 	return p
 }
 
@@ -94,7 +98,7 @@ func (p *parameters[T]) eachLinear(do func(l *linear[T])) {
 			do(&l.ffnOutput)
 		}
 	}
-	for _, l := range []*linear[T]{&p.pooler, &p.predictionsDense, &p.decoder, &p.sopClassifier} {
+	for _, l := range []*linear[T]{&p.pooler, &p.predictionsDense, &p.decoder, &p.sopClassifier, &p.classifier} {
 		if l.weight != nil {
 			do(l)
 		}

@@ -21,6 +21,7 @@ var operators = map[string]operator{
 	"Pow":     {inputs: [2]int{2, 2}, outputs: 1},
 	"MatMul":  {inputs: [2]int{2, 2}, outputs: 1},
 	"Erf":     {inputs: [2]int{1, 1}, outputs: 1},
+	"Sqrt":    {inputs: [2]int{1, 1}, outputs: 1},
 	"Tanh":    {inputs: [2]int{1, 1}, outputs: 1},
 	"Sigmoid": {inputs: [2]int{1, 1}, outputs: 1},
 	"Relu":    {inputs: [2]int{1, 1}, outputs: 1},
@@ -32,6 +33,9 @@ var operators = map[string]operator{
 	"Softmax": {inputs: [2]int{1, 1}, outputs: 1, attributes: attributes{"axis": AttributeProto_INT}},
 	"LayerNormalization": {inputs: [2]int{2, 3}, outputs: 3, attributes: attributes{
 		"axis": AttributeProto_INT, "epsilon": AttributeProto_FLOAT, "stash_type": AttributeProto_INT,
+	}},
+	"ReduceSum": {inputs: [2]int{1, 2}, outputs: 1, attributes: attributes{
+		"keepdims": AttributeProto_INT, "noop_with_empty_axes": AttributeProto_INT,
 	}},
 	"Transpose": {inputs: [2]int{1, 1}, outputs: 1, attributes: attributes{"perm": AttributeProto_INTS}},
 	"Reshape":   {inputs: [2]int{2, 2}, outputs: 1, attributes: attributes{"allowzero": AttributeProto_INT}},

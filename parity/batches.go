@@ -73,11 +73,30 @@ func newBatch(name string, sequences []Sequence, length, pad int, start func(Seq
 	}
 }
 
-// attended returns the part of an output that the mask shows: of (rows, length, columns) the attended positions, of
-// (rows, columns), which is computed from the first position, the rows in which that is attended.
-func (b Batch) attended(t runtime.Tensor, values []float32) []float32 {
+// ForArchitecture returns b as a model of that architecture takes it: for multiple choice its rows are the choices of
+// one question.
+func (b Batch) ForArchitecture(a models.Architecture) Batch {
+	if a != models.ForMultipleChoice {
+		return b
+	}
+	inputs := map[string]runtime.Tensor{}
+	for name, t := range b.Inputs {
+		inputs[name] = runtime.Tensor{Shape: append([]int{1}, t.Shape...), Data: t.Data}
+	}
+	b.Inputs = inputs
+	return b
+}
+
+// attended returns the part of an output that the mask shows: of one that has a place for each token the attended
+// positions, of one that has a row for each sequence and is computed from the first position the rows in which that is
+// attended, of a sentence embedding all.
+func (b Batch) attended(name string, t runtime.Tensor, values []float32) []float32 {
 	places := b.mask
-	if len(t.Shape) == 2 {
+	perToken := len(t.Shape) == 3 || name == models.StartLogits || name == models.EndLogits
+	if name == models.SentenceEmbedding {
+		return values
+	}
+	if !perToken {
 		places = nil
 		for at := 0; at < len(b.mask); at += b.length {
 			places = append(places, b.mask[at])

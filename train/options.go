@@ -114,6 +114,10 @@ func (o *Options) validate(c models.Config) error {
 		return fmt.Errorf("train: sequence length is %d, the model has %d positions (max_position_embeddings); "+
 			"use shorter sequences or a configuration with more positions", o.SequenceLength, c.MaxPositionEmbeddings)
 	}
+	if !c.Architecture.HasPredictions() {
+		return fmt.Errorf("train: an %s has no masked-LM head to train; take a model that has, as an %s",
+			c.Architecture, models.ForPreTraining)
+	}
 	if o.Objective != NoSentences && c.Architecture != models.ForPreTraining {
 		return fmt.Errorf("train: objective %s needs the sentence head of %s, the model is an %s; use objective %s",
 			o.Objective, models.ForPreTraining, c.Architecture, NoSentences)

@@ -85,7 +85,7 @@ func newEval() *cobra.Command {
 			if o.SequenceLength = *length; o.SequenceLength == 0 {
 				o.SequenceLength = m.config.MaxPositionEmbeddings
 			}
-			if m.config.Architecture == models.ForMaskedLM {
+			if m.config.Architecture != models.ForPreTraining {
 				o.Objective = train.NoSentences
 			}
 			if batches, err = train.All(data, o); err != nil {

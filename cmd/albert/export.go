@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -25,18 +26,29 @@ func newExport() *cobra.Command {
 	}
 	asJSON := jsonFlag(c)
 	out := c.Flags().String("out", "", "the .onnx file to be written; it replaces one that is there")
+	task := c.Flags().String("task", "", "what the file is for, as feature-extraction or fill-mask; otherwise by the checkpoint's architecture")
+	embedding := c.Flags().Bool("sentence-embedding", false, "of task feature-extraction: the mean of the hidden states, normalized, as one more output")
 	c.MarkFlagRequired("out")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		w, err := models.ReadCheckpoint(args[0])
 		if err != nil {
 			return err
 		}
-		result, err := exportWith(args[0], *out, w)
+		if *task != "" {
+			architecture, err := models.ParseTask(*task)
+			if err != nil {
+				return usagef("%v", err)
+			}
+			if w, err = w.As(architecture); err != nil {
+				return err
+			}
+		}
+		result, err := exportWith(args[0], *out, w, export.Options{Embedding: *embedding})
 		if err != nil {
 			return err
 		}
 		return show(c, *asJSON, result, func(w io.Writer) {
-			fmt.Fprintf(w, "%s: %s bytes for %s parameters\n", result.File, counted(result.Bytes), counted(result.Parameters))
+			fmt.Fprintf(w, "%s: %s, %s bytes for %s parameters\n", result.File, result.Task, counted(result.Bytes), counted(result.Parameters))
 		})
 	}
 	return c
@@ -44,47 +56,94 @@ func newExport() *cobra.Command {
 
 // exported says what an export wrote.
 type exported struct {
-	File       string   `json:"file"`
-	Bytes      int64    `json:"bytes"`
-	Parameters int      `json:"parameters"`
-	Beside     []string `json:"beside"` // files that make the folder complete
+	File       string      `json:"file"`
+	Task       models.Task `json:"task"`
+	Bytes      int64       `json:"bytes"`
+	Parameters int         `json:"parameters"`
+	Beside     []string    `json:"beside"` // files that make the folder complete
 }
 
 // exportWith writes w to the file out, and beside it what else of the checkpoint is needed to use it.
-func exportWith(checkpoint, out string, w *models.Weights) (*exported, error) {
+func exportWith(checkpoint, out string, w *models.Weights, o export.Options) (*exported, error) {
 	if err := os.MkdirAll(filepath.Dir(out), 0o777); err != nil {
 		return nil, fmt.Errorf("export: %w", err)
 	}
-	vocabulary, err := fileSum(filepath.Join(checkpoint, tokenizer.ModelFile))
+	vocabulary, err := vocabularySum(checkpoint)
 	if err != nil {
 		return nil, fmt.Errorf("export: %w", err)
 	}
-	if err := export.Write(out, w, export.Options{Version: version, VocabularySHA256: vocabulary}); err != nil {
+	if err := checkFolder(checkpoint, filepath.Dir(out), w); err != nil {
+		return nil, err
+	}
+	o.Version, o.VocabularySHA256 = version, vocabulary
+	if err := export.Write(out, w, o); err != nil {
 		return nil, err
 	}
 	info, err := os.Stat(out)
 	if err != nil {
 		return nil, fmt.Errorf("export: %w", err)
 	}
-	result := &exported{File: out, Bytes: info.Size(), Parameters: w.Parameters.Size, Beside: []string{}}
-	for _, name := range []string{models.ConfigFile, tokenizer.ModelFile, tokenizer.ConfigFile} {
-		copied, err := copyFile(filepath.Join(checkpoint, name), filepath.Join(filepath.Dir(out), name))
-		if err != nil {
-			return nil, err
-		}
-		if copied {
-			result.Beside = append(result.Beside, name)
-		}
+	result := &exported{File: out, Task: w.Config.Architecture.Task(), Bytes: info.Size(), Parameters: w.Parameters.Size}
+	if result.Beside, err = completeFolder(checkpoint, filepath.Dir(out), w); err != nil {
+		return nil, err
 	}
 	return result, nil
 }
 
-// fileSum returns the SHA-256 of a file, empty if there is none.
-func fileSum(path string) (string, error) {
-	data, err := os.ReadFile(path)
+// checkFolder refuses to write into the checkpoint what is no longer the checkpoint's architecture: there is one
+// configuration in a folder.
+func checkFolder(checkpoint, folder string, w *models.Weights) error {
+	there, err := models.ReadConfig(checkpoint)
+	if err != nil {
+		return err
+	}
+	config := filepath.Join(folder, models.ConfigFile)
+	if there.Architecture != w.Config.Architecture && sameFile(filepath.Join(checkpoint, models.ConfigFile), config) {
+		return fmt.Errorf("export: %s is that of the checkpoint, an %s; choose another folder for the file of an %s",
+			config, there.Architecture, w.Config.Architecture)
+	}
+	return nil
+}
+
+// completeFolder puts what a file needs to be used into its folder: the configuration, which is written anew where it
+// would name another architecture, and the tokenizer.
+func completeFolder(checkpoint, folder string, w *models.Weights) ([]string, error) {
+	beside := []string{}
+	there, err := models.ReadConfig(checkpoint)
+	if err != nil {
+		return nil, err
+	}
+	if there.Architecture != w.Config.Architecture {
+		if err := w.WriteConfig(folder); err != nil {
+			return nil, err
+		}
+		beside = append(beside, models.ConfigFile)
+	}
+	for _, name := range []string{models.ConfigFile, tokenizer.ModelFile, tokenizer.VocabFile, tokenizer.JSONFile, tokenizer.ConfigFile} {
+		if slices.Contains(beside, name) {
+			continue
+		}
+		copied, err := copyFile(filepath.Join(checkpoint, name), filepath.Join(folder, name))
+		if err != nil {
+			return nil, err
+		}
+		if copied {
+			beside = append(beside, name)
+		}
+	}
+	return beside, nil
+}
+
+// vocabularySum returns the SHA-256 of the checkpoint's vocabulary, the file that decides its tokenizer; empty without one.
+func vocabularySum(checkpoint string) (string, error) {
+	path, err := tokenizer.Find(checkpoint)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
+	if err != nil {
+		return "", err
+	}
+	data, err := os.ReadFile(path)
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:]), err
 }
@@ -98,13 +157,18 @@ func copyFile(from, to string) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("export: %w", err)
 	}
-	if a, b := stat(from), stat(to); a != nil && b != nil && os.SameFile(a, b) {
+	if sameFile(from, to) {
 		return false, nil
 	}
 	return true, models.WriteFile(to, func(w io.Writer) error {
 		_, err := w.Write(data)
 		return err
 	})
+}
+
+func sameFile(a, b string) bool {
+	x, y := stat(a), stat(b)
+	return x != nil && y != nil && os.SameFile(x, y)
 }
 
 func stat(path string) os.FileInfo {

@@ -17,7 +17,6 @@ import (
 	"goalbert/models"
 	"goalbert/onnx"
 	"goalbert/parity"
-	"goalbert/runtime"
 	"goalbert/runtime/native"
 	"goalbert/tokenizer"
 )
@@ -66,10 +65,9 @@ func newParity() *cobra.Command {
 		}
 		defer cleanUp()
 		batches := parity.Batches(sequences, w.Config.PadTokenID)
-		reference := native.New(w, threadCount(engine.threads))
-		report := parity.NewReport(args[0], reference.Engine(), batches)
+		report := parity.NewReport(args[0], nativeEngine, batches)
 		for _, path := range files {
-			if err := engine.compare(c, report, w, reference, path, batches); err != nil {
+			if err := engine.compare(c, report, w, path, batches); err != nil {
 				return err
 			}
 		}
@@ -90,11 +88,17 @@ func newParity() *cobra.Command {
 	return c
 }
 
-// compare adds the findings of one file to the report. A file that differs is not run: it would only differ again.
-func (o *engineOptions) compare(c *cobra.Command, report *parity.Report, w *models.Weights, reference runtime.Session, path string, batches []parity.Batch) error {
+// compare adds the findings of one file to the report, compared with the checkpoint as what the file says that it is.
+// A file that differs is not run: it would only differ again.
+func (o *engineOptions) compare(c *cobra.Command, report *parity.Report, w *models.Weights, path string, batches []parity.Batch) error {
 	m, err := onnx.ReadFile(path)
 	if err != nil {
 		return err
+	}
+	if a := models.Architecture(m.Metadata(export.ArchitectureKey)); a != "" && a != w.Config.Architecture {
+		if w, err = w.As(a); err != nil {
+			return fmt.Errorf("parity: %s: %w", path, err)
+		}
 	}
 	findings, err := parity.File(path, m, w)
 	if err != nil {
@@ -104,6 +108,11 @@ func (o *engineOptions) compare(c *cobra.Command, report *parity.Report, w *mode
 	if !report.OK() {
 		return nil
 	}
+	fitting := make([]parity.Batch, len(batches))
+	for i, b := range batches {
+		fitting[i] = b.ForArchitecture(w.Config.Architecture)
+	}
+	reference := native.New(w, threadCount(o.threads))
 	for _, name := range o.engines {
 		if name == nativeEngine {
 			return usagef("native is what the others are compared with; name onnxruntime, onnx-go, or both")
@@ -113,7 +122,7 @@ func (o *engineOptions) compare(c *cobra.Command, report *parity.Report, w *mode
 			return err
 		}
 		defer session.Close()
-		if findings, err = parity.Outputs(c.Context(), reference, session, batches); err != nil {
+		if findings, err = parity.Outputs(c.Context(), reference, session, fitting); err != nil {
 			return err
 		}
 		report.Findings = append(report.Findings, findings...)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"sync"
 
@@ -42,8 +43,14 @@ func (s *Session) Engine() string { return "native" }
 // Inputs returns the names of the exported file's inputs.
 func (s *Session) Inputs() []string { return s.model.Config.Architecture.Inputs() }
 
-// Outputs returns the names of the exported file's outputs.
-func (s *Session) Outputs() []string { return s.model.Config.Architecture.Outputs() }
+// Outputs returns the names of the exported file's outputs, the one that is there on request too.
+func (s *Session) Outputs() []string {
+	names := s.model.Config.Architecture.Outputs()
+	if s.model.Config.Architecture == models.BaseModel {
+		names = append(slices.Clone(names), models.SentenceEmbedding)
+	}
+	return names
+}
 
 // Close does nothing: the memory is the collector's.
 func (s *Session) Close() error { return nil }
@@ -63,19 +70,67 @@ func (s *Session) Run(ctx context.Context, inputs map[string]runtime.Tensor) (ma
 
 	outputs := map[string]runtime.Tensor{}
 	for _, name := range s.Outputs() {
-		if name == models.SOPLogits {
-			outputs[name] = runtime.NewTensor(slices.Clone(a.SOPLogits), p.sequences, 2)
-		} else {
-			outputs[name] = p.unpack(a.PredictionLogits, s.model.Config.VocabSize)
-		}
+		outputs[name] = s.output(name, p, a)
 	}
 	return outputs, nil
+}
+
+// output returns one output in the shape that it has in an exported file.
+func (s *Session) output(name string, p *packed, a *native.Activations[float32]) runtime.Tensor {
+	c := s.model.Config
+	perSequence := func(rows []float32) runtime.Tensor {
+		return runtime.NewTensor(slices.Clone(rows), p.sequences, len(rows)/p.sequences)
+	}
+	switch name {
+	case models.SOPLogits:
+		return perSequence(a.SOPLogits)
+	case models.PoolerOutput:
+		return perSequence(a.Pooler.Output)
+	case models.SentenceEmbedding:
+		return perSequence(meanPooled(p.batch, a.LastHiddenState, c.HiddenSize))
+	case models.LastHiddenState:
+		return p.unpack(a.LastHiddenState, c.HiddenSize)
+	case models.StartLogits, models.EndLogits:
+		return p.unpackAnswers(a.Logits, name)
+	case models.PredictionLogits:
+		return p.unpack(a.PredictionLogits, c.VocabSize)
+	}
+	switch c.Architecture {
+	case models.ForMaskedLM:
+		return p.unpack(a.PredictionLogits, c.VocabSize)
+	case models.ForTokenClassification:
+		return p.unpack(a.Logits, len(a.Logits)/len(p.places))
+	case models.ForMultipleChoice:
+		return runtime.NewTensor(slices.Clone(a.Logits), p.shape[:2]...)
+	}
+	return perSequence(a.Logits)
+}
+
+// meanPooled returns, for each sequence, the mean of its hidden states, of length 1.
+func meanPooled(b *models.Batch, hidden []float32, h int) []float32 {
+	out := make([]float32, b.Sequences()*h)
+	for i := range b.Sequences() {
+		sums, squares := make([]float64, h), 0.0
+		for row := b.Offsets[i]; row < b.Offsets[i+1]; row++ {
+			for j, v := range hidden[row*h : (row+1)*h] {
+				sums[j] += float64(v)
+			}
+		}
+		for _, v := range sums {
+			squares += v * v
+		}
+		for j, v := range sums {
+			out[i*h+j] = float32(v / math.Sqrt(squares)) // the mean's division cancels
+		}
+	}
+	return out
 }
 
 // packed is a padded batch without its padding.
 type packed struct {
 	batch             *models.Batch
 	sequences, length int   // of the padded batch
+	shape             []int // of the inputs; of multiple choice the choices are sequences too
 	places            []int // (T): where each token stood in it
 }
 
@@ -97,17 +152,21 @@ func pack(c models.Config, inputs map[string]runtime.Tensor) (*packed, error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(t.Shape) != 2 || t.Shape[0] < 1 || t.Shape[1] < 1 {
-			return nil, fmt.Errorf("input %s has shape %v, want (batch, sequence), at least one of each", name, t.Shape)
+		if err := checkShape(c, name, t.Shape); err != nil {
+			return nil, err
 		}
-		if len(values) != t.Shape[0]*t.Shape[1] {
+		size := 1
+		for _, d := range t.Shape {
+			size *= d
+		}
+		if len(values) != size {
 			return nil, fmt.Errorf("input %s holds %d elements, want those of its shape %v", name, len(values), t.Shape)
 		}
 		if name == models.InputIDs {
-			p.sequences, p.length = t.Shape[0], t.Shape[1]
-		} else if t.Shape[0] != p.sequences || t.Shape[1] != p.length {
-			return nil, fmt.Errorf("input %s has shape %v, want that of %s, (%d, %d)",
-				name, t.Shape, models.InputIDs, p.sequences, p.length)
+			p.shape, p.length = t.Shape, t.Shape[len(t.Shape)-1]
+			p.sequences = len(values) / p.length
+		} else if !slices.Equal(t.Shape, p.shape) {
+			return nil, fmt.Errorf("input %s has shape %v, want that of %s, %v", name, t.Shape, models.InputIDs, p.shape)
 		}
 		columns[name] = values
 	}
@@ -116,6 +175,18 @@ func pack(c models.Config, inputs map[string]runtime.Tensor) (*packed, error) {
 			"truncate them", p.length, c.MaxPositionEmbeddings)
 	}
 	return p, p.gather(c, columns)
+}
+
+// checkShape refuses an input that is not (batch, sequence), or (batch, choices, sequence) of multiple choice.
+func checkShape(c models.Config, name string, shape []int) error {
+	axes, want := 2, "(batch, sequence)"
+	if c.Architecture == models.ForMultipleChoice {
+		axes, want = 3, "(batch, choices, sequence)"
+	}
+	if len(shape) != axes || slices.Min(shape) < 1 {
+		return fmt.Errorf("input %s has shape %v, want %s, at least one of each", name, shape, want)
+	}
+	return nil
 }
 
 func (p *packed) gather(c models.Config, columns map[string][]int64) error {
@@ -147,6 +218,19 @@ func (p *packed) gather(c models.Config, columns map[string][]int64) error {
 		b.Offsets = append(b.Offsets, len(p.places))
 	}
 	return nil
+}
+
+// unpackAnswers puts the start or the end logits of rows (T, 2) in their places of (batch, sequence).
+func (p *packed) unpackAnswers(rows []float32, name string) runtime.Tensor {
+	column := 0
+	if name == models.EndLogits {
+		column = 1
+	}
+	out := make([]float32, p.sequences*p.length)
+	for i, place := range p.places {
+		out[place] = rows[2*i+column]
+	}
+	return runtime.NewTensor(out, p.sequences, p.length)
 }
 
 // unpack puts rows (T, columns) in their places of (batch, sequence, columns).

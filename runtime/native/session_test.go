@@ -159,6 +159,39 @@ func TestMaskedLM(t *testing.T) {
 	}
 }
 
+// Multiple choice has inputs with an axis more, of any number of choices.
+func TestMultipleChoice(t *testing.T) {
+	c, err := models.Preset("albert-tiny")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Architecture, c.VocabSize = models.ForMultipleChoice, 30
+	w := models.NewWeights(c)
+	w.Initialize(1)
+	s := native.New(w, 1)
+	run := func(shape ...int) (map[string]runtime.Tensor, error) {
+		n := 1
+		for _, d := range shape {
+			n *= d
+		}
+		ids, mask := make([]int64, n), make([]int64, n)
+		for i := range ids {
+			ids[i], mask[i] = int64(5+i%20), 1
+		}
+		return s.Run(context.Background(), map[string]runtime.Tensor{models.InputIDs: runtime.NewTensor(ids, shape...),
+			models.AttentionMask: runtime.NewTensor(mask, shape...), models.TokenTypeIDs: runtime.NewTensor(make([]int64, n), shape...)})
+	}
+	for _, shape := range [][]int{{1, 1, 3}, {2, 3, 4}, {3, 1, 2}} {
+		out, err := run(shape...)
+		if err != nil || !slices.Equal(out[models.Logits].Shape, shape[:2]) {
+			t.Errorf("inputs %v: got logits of shape %v, error %v; want %v", shape, out[models.Logits].Shape, err, shape[:2])
+		}
+	}
+	if _, err := run(2, 3); err == nil || !strings.Contains(err.Error(), "has shape [2 3], want (batch, choices, sequence)") {
+		t.Errorf("got error %v", err)
+	}
+}
+
 func TestRunRefuses(t *testing.T) {
 	type tensors = map[string]runtime.Tensor
 	zeros := func(shape ...int) runtime.Tensor {
@@ -176,7 +209,7 @@ func TestRunRefuses(t *testing.T) {
 		"input input_ids has shape [28]":      func(in tensors) { in[models.InputIDs] = zeros(28) },
 		"input input_ids has shape [0 7]":     func(in tensors) { in[models.InputIDs] = zeros(0, 7) },
 		"input input_ids has shape [-4 -7]":   func(in tensors) { in[models.InputIDs] = zeros(-4, -7) },
-		"want that of input_ids, (4, 7)":      func(in tensors) { in[models.TokenTypeIDs] = zeros(7, 4) },
+		"want that of input_ids, [4 7]":       func(in tensors) { in[models.TokenTypeIDs] = zeros(7, 4) },
 		"attention_mask of row 0 is all zero": func(in tensors) { in[models.AttentionMask] = zeros(4, 7) },
 		"attention_mask is 2 at (0, 1)":       func(in tensors) { set(in, models.AttentionMask, 1, 2) },
 		"attention_mask is -1 at (0, 1)":      func(in tensors) { set(in, models.AttentionMask, 1, -1) },

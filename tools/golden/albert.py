@@ -50,9 +50,9 @@ SENTENCE_ORDER_LABEL = [0, 1, -100, 1]
 PAD, CLS, MASK = 0, 2, 4
 
 
-def make_model(config, seed):
+def make_model(config, seed, kind=transformers.AlbertForPreTraining):
     """A model with every weight random, biases and norms too, and wide enough that attention is far from uniform."""
-    model = transformers.AlbertForPreTraining._from_config(config, attn_implementation="eager")
+    model = kind._from_config(config, attn_implementation="eager")
     generator = torch.Generator().manual_seed(seed)
 
     def normal(parameter, mean, std):

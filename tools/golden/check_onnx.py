@@ -71,6 +71,8 @@ def main(path, file=None):
     vocabulary = max(max(t.dims) for t in model.graph.initializer if len(t.dims) == 2 and "word_embeddings" in t.name)
     for batch, sequence in (1, 1), (1, 7), (3, 5), (2, 16):
         inputs = random_inputs(batch, sequence, vocabulary, generator)
+        if len(model.graph.input[0].type.tensor_type.shape.dim) == 3:  # the rows are the choices of one question
+            inputs = {name: value[None] for name, value in inputs.items()}
         engines = run(model, path, inputs)
         who = f"ONNX Runtime against the reference, batch {batch} of {sequence}"
         ok = exchange.agree(who, engines["ONNX Runtime"], engines["onnx reference"], inputs["attention_mask"]) and ok

@@ -20,9 +20,11 @@ def read(path):
 def agree(who, got, want, attention_mask):
     """Prints how far got is from want where there is a token to attend to, and returns whether that is within tolerance.
 
-    The pooled outputs of a row come from position 0, so they are compared where position 0 is attended.
+    The pooled outputs of a row come from position 0, so they are compared where position 0 is attended. The choices of a
+    question are rows.
     """
     ok = True
+    attention_mask = attention_mask.reshape(-1, attention_mask.shape[-1])
     for name, expected in sorted(want.items()):
         seen = attention_mask == 1 if expected.ndim == 3 else attention_mask[:, 0] == 1
         if got[name].shape != expected.shape:
@@ -32,7 +34,8 @@ def agree(who, got, want, attention_mask):
         if not seen.any():
             print(f"{who}: {name}: nothing to compare")
             continue
-        a, b = got[name][seen].astype(numpy.float64), expected[seen].astype(numpy.float64)
+        rows = (len(attention_mask), *expected.shape[1:]) if expected.ndim == 3 else (len(attention_mask), -1)
+        a, b = (x.reshape(rows)[seen].astype(numpy.float64) for x in (got[name], expected))
         difference = numpy.abs(a - b)
         share = (difference / (TOLERANCE + TOLERANCE * numpy.abs(b))).max()
         print(f"{who}: {name}: {b.size} values, largest difference {difference.max():.3g}, {share:.1%} of the tolerance")

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"goalbert/models"
+)
+
+// checkpointOf writes random weights of an architecture, without a vocabulary.
+func checkpointOf(t *testing.T, a models.Architecture) string {
+	t.Helper()
+	c, err := models.ParseConfig([]byte(tinyConfig))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Architecture = a
+	w := models.NewWeights(c)
+	w.Initialize(5)
+	dir := filepath.Join(t.TempDir(), "checkpoint")
+	if err := models.WriteDirectory(dir, w.WriteFiles); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// Every head, exported by the checkpoint's architecture, is what the checkpoint computes.
+func TestExportOfEveryHead(t *testing.T) {
+	for _, a := range models.Architectures() {
+		dir := checkpointOf(t, a)
+		out := filepath.Join(t.TempDir(), "out", "model.onnx")
+		arguments := []string{"export", dir, "--out", out, "--json"}
+		if a == models.BaseModel {
+			arguments = append(arguments, "--sentence-embedding")
+		}
+		var written struct{ Task models.Task }
+		decode(t, must(t, arguments...), &written)
+		if written.Task != a.Task() {
+			t.Errorf("%s was exported for %s, want %s", a, written.Task, a.Task())
+		}
+		report := must(t, "parity", dir, out, "--engine", "onnx-go")
+		for _, name := range a.Outputs() {
+			if !strings.Contains(report, name) {
+				t.Errorf("the report of %s does not name %s:\n%s", a, name, report)
+			}
+		}
+		if has := strings.Contains(report, models.SentenceEmbedding); has != (a == models.BaseModel) {
+			t.Errorf("the report of %s is wrong about the sentence embedding:\n%s", a, report)
+		}
+	}
+}
+
+// A task other than the checkpoint's own: the folder's configuration names what the file is, the checkpoint stays.
+func TestExportForAnotherTask(t *testing.T) {
+	dir := checkpointOf(t, models.ForPreTraining)
+	folder := filepath.Join(t.TempDir(), "features")
+	file := filepath.Join(folder, "model.onnx")
+	must(t, "export", dir, "--out", file, "--task", "feature-extraction")
+	for path, want := range map[string]models.Architecture{folder: models.BaseModel, dir: models.ForPreTraining} {
+		if c, err := models.ReadConfig(path); err != nil || c.Architecture != want {
+			t.Errorf("%s is an %s, error %v; want an %s", path, c.Architecture, err, want)
+		}
+	}
+	if report := must(t, "parity", dir, file, "--engine", "onnx-go"); !strings.Contains(report, "pooler_output") {
+		t.Errorf("the report says:\n%s", report)
+	}
+	albert(t, "", "export", dir, "--out", file, "--task", "question-answering").fails(t,
+		"an AlbertForPreTraining has no trained qa_outputs.weight, which an AlbertForQuestionAnswering needs")
+	albert(t, "", "export", dir, "--out", file, "--sentence-embedding").fails(t, "output of task feature-extraction")
+	beside := filepath.Join(dir, "model.onnx")
+	albert(t, "", "export", dir, "--out", beside, "--task", "fill-mask").fails(t,
+		"config.json is that of the checkpoint", "choose another folder")
+	if _, err := os.Stat(beside); err == nil {
+		t.Error("a refused export left a file")
+	}
+	if r := albert(t, "", "export", dir, "--out", file, "--task", "chat"); r.code != exitUsage || !strings.Contains(r.stderr, "pre-training, fill-mask") {
+		t.Errorf("got exit code %d and %q", r.code, r.stderr)
+	}
+}
+
+// What only the masked-LM head can do is refused of a model without it.
+func TestVerbsThatNeedTheMaskedLMHead(t *testing.T) {
+	p := newProject(t)
+	write(t, p.config, strings.Replace(tinyConfig, "AlbertForPreTraining", "AlbertModel", 1))
+	albert(t, "", p.pretrain("run", "--steps", "2", "--objective", "none")...).fails(t, "an AlbertModel has no masked-LM head")
+	dir := checkpointOf(t, models.ForTokenClassification)
+	for _, name := range []string{"spiece.model", "tokenizer_config.json"} {
+		data, err := os.ReadFile(filepath.Join(p.vocabulary, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(dir, name), string(data))
+	}
+	albert(t, "", "fill-mask", dir, "kato [MASK] end.").fails(t, "an AlbertForTokenClassification has no masked-LM head")
+	albert(t, "", "eval", dir, "--corpus", p.corpus).fails(t, "an AlbertForTokenClassification has no masked-LM head")
+}
