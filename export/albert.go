@@ -14,6 +14,8 @@ type graph struct {
 	config    models.Config
 	table     *models.Parameters
 	constants map[string]string // shared constants, by what they are
+	whole     *onnx.Builder     // the model's graph, where initializers go: Builder may be a part of it
+	layers    Layers
 
 	embeddingOutput bool // whether the sentence embedding is an output
 
@@ -85,17 +87,25 @@ func (g *graph) embeddings(ids, types string) string {
 // encoder applies the layers one after the other. Each depth uses the weights of its group, which other depths use
 // too: in the released models there is one layer, used L times.
 func (g *graph) encoder(hidden string) string {
+	switch g.layers {
+	case Loop:
+		return g.loops(hidden)
+	case Function:
+		return g.calls(hidden)
+	}
 	for i := range g.config.NumHiddenLayers * g.config.InnerGroupNum {
-		hidden = g.layer(hidden, i)
+		hidden = g.layer(g.layerName(i), hidden, g.layerWeights(i))
 	}
 	return hidden
 }
 
-// layer is the i-th use of a layer: self-attention and feed-forward, each with a residual and a norm after it.
-func (g *graph) layer(input string, i int) string {
-	w := g.layerWeights(i)
-	name := fmt.Sprintf("layers.%d.%d.", i/g.config.InnerGroupNum, i%g.config.InnerGroupNum)
+// layerName is where use i of a layer is: the depth, and which of the layers there.
+func (g *graph) layerName(i int) string {
+	return fmt.Sprintf("layers.%d.%d.", i/g.config.InnerGroupNum, i%g.config.InnerGroupNum)
+}
 
+// layer is self-attention and feed-forward, each with a residual and a norm after it.
+func (g *graph) layer(name, input string, w models.LayerParameters) string {
 	query := g.linear(name+"query", input, w.Query)
 	key := g.linear(name+"key", input, w.Key)
 	value := g.linear(name+"value", input, w.Value)

@@ -10,14 +10,14 @@ import (
 // float is a constant of the graph, a scalar. Equal constants are one.
 func (g *graph) float(v float32) string {
 	return g.shared("constant", v, func(name string) string {
-		return g.Initializer(onnx.NewFloats(name, nil, []float32{v}))
+		return g.whole.Initializer(onnx.NewFloats(name, nil, []float32{v}))
 	})
 }
 
 // int64 is a constant scalar.
 func (g *graph) int64(v int) string {
 	return g.shared("constant.int64", v, func(name string) string {
-		return g.Initializer(onnx.NewInt64s(name, nil, []int64{int64(v)}))
+		return g.whole.Initializer(onnx.NewInt64s(name, nil, []int64{int64(v)}))
 	})
 }
 
@@ -28,7 +28,7 @@ func (g *graph) int64s(values ...int) string {
 		for i, v := range values {
 			wide[i] = int64(v)
 		}
-		return g.Initializer(onnx.NewInt64s(name, []int{len(wide)}, wide))
+		return g.whole.Initializer(onnx.NewInt64s(name, []int{len(wide)}, wide))
 	})
 }
 

@@ -6,10 +6,11 @@
 //	albert.go       the model
 //	embeddings.go attention.go ffn.go heads.go          its parts
 //	linear.go layernorm.go activation.go                what those are made of
+//	layers.go       the layers unrolled, in a Loop, or in a function
 //	constants.go    small numbers and shapes
 //	options.go      the file
 //
-// The graph is unrolled, in standard operators of opset 18, with any batch and sequence length. Each weight is one
+// The graph is in standard operators of opset 18, with any batch and sequence length. Each weight is one
 // initializer under its checkpoint name and in its checkpoint orientation, however many layers use it: a linear is a
 // Gemm with transB on rows of (batch·sequence), and the tied decoder reads the word embeddings the same way. So the file
 // is as large as the checkpoint.

@@ -42,8 +42,14 @@ func file(t testing.TB, w *models.Weights, o Options) []byte {
 
 // Every parameter is one initializer with its name, its shape and its numbers; what else there is is small.
 func TestEachWeightIsStoredOnce(t *testing.T) {
+	for _, form := range []Layers{Unrolled, Loop, Function} {
+		t.Run(string(form), func(t *testing.T) { checkInitializers(t, form) })
+	}
+}
+
+func checkInitializers(t *testing.T, form Layers) {
 	w := weights(t, func(c *models.Config) { c.NumHiddenLayers, c.NumHiddenGroups, c.InnerGroupNum = 6, 2, 2 })
-	m, err := Model(w, Options{})
+	m, err := Model(w, Options{Layers: form})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,8 +83,10 @@ func TestSizeOfALBERTBase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if size := len(file(t, models.NewWeights(c), Options{})); size > 47_400_000 || size < 4*11_813_810 {
-		t.Errorf("the file has %d bytes, want 47,255,240 of weights and little more", size)
+	for _, form := range []Layers{Unrolled, Loop, Function} {
+		if size := len(file(t, models.NewWeights(c), Options{Layers: form})); size > 47_400_000 || size < 4*11_813_810 {
+			t.Errorf("%s: the file has %d bytes, want 47,255,240 of weights and little more", form, size)
+		}
 	}
 }
 
@@ -86,9 +94,11 @@ func TestSizeOfALBERTBase(t *testing.T) {
 func TestReproducible(t *testing.T) {
 	for _, architecture := range models.Architectures() {
 		w := weights(t, func(c *models.Config) { c.Architecture = architecture })
-		o := Options{Version: "1", VocabularySHA256: "abc", Embedding: architecture == models.BaseModel}
-		if !bytes.Equal(file(t, w, o), file(t, w, o)) {
-			t.Errorf("%s: the same weights gave other bytes", architecture)
+		for _, form := range []Layers{Unrolled, Loop, Function} {
+			o := Options{Version: "1", VocabularySHA256: "abc", Embedding: architecture == models.BaseModel, Layers: form}
+			if !bytes.Equal(file(t, w, o), file(t, w, o)) {
+				t.Errorf("%s, %s: the same weights gave other bytes", architecture, form)
+			}
 		}
 	}
 }
@@ -138,7 +148,7 @@ func TestOutputsAndMetadata(t *testing.T) {
 		if m.ProducerName != "goalbert" || m.ProducerVersion != "1.2" {
 			t.Errorf("%s: producer %s %s", architecture, m.ProducerName, m.ProducerVersion)
 		}
-		if o := OptionsOf(m); o != (Options{Version: "1.2", VocabularySHA256: "abc"}) {
+		if o := OptionsOf(m); o != (Options{Version: "1.2", VocabularySHA256: "abc", Layers: Unrolled}) {
 			t.Errorf("%s: the file says that its options were %+v", architecture, o)
 		}
 		for _, n := range m.Graph.Node {
@@ -195,6 +205,63 @@ func TestLayersShareTheirWeights(t *testing.T) {
 	}
 	if want := []string{"0", "0", "0", "1", "1"}; !slices.Equal(groups, want) {
 		t.Errorf("the depths use groups %v, want %v", groups, want)
+	}
+}
+
+// A Loop for each group, of as many rounds as the group has depths, over a body of all layers of the group.
+func TestLoopsOverGroups(t *testing.T) {
+	w := weights(t, func(c *models.Config) { c.NumHiddenLayers, c.NumHiddenGroups, c.InnerGroupNum = 5, 2, 2 })
+	m, err := Model(w, Options{Layers: Loop})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rounds []string
+	for _, n := range m.Graph.Node {
+		if n.OpType != "Loop" {
+			continue
+		}
+		rounds = append(rounds, n.Input[0])
+		layers := 0
+		for _, inner := range n.Attribute[0].G.Node {
+			if inner.OpType == "Softmax" {
+				layers++
+			}
+		}
+		if layers != 2 {
+			t.Errorf("the body of %s has %d layers, want 2", n.Name, layers)
+		}
+	}
+	if want := []string{"constant.int64.3", "constant.int64.2"}; !slices.Equal(rounds, want) {
+		t.Errorf("the loops have %v rounds, want %v", rounds, want)
+	}
+}
+
+// One function is called for each use of a layer, with the weights of the use's group.
+func TestCallsOfTheFunction(t *testing.T) {
+	w := weights(t, func(c *models.Config) { c.NumHiddenLayers, c.NumHiddenGroups = 5, 2 })
+	m, err := Model(w, Options{Layers: Function})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(m.Functions) != 1 || m.OpsetVersion(functionDomain) != 1 {
+		t.Fatalf("%d functions, domain of version %d; want one of each", len(m.Functions), m.OpsetVersion(functionDomain))
+	}
+	weight := slices.Index(m.Functions[0].Input, "ffn.weight")
+	var groups []string
+	for _, n := range m.Graph.Node {
+		if n.Domain == functionDomain {
+			groups = append(groups, strings.Split(n.Input[weight], ".")[3])
+		}
+	}
+	if want := []string{"0", "0", "0", "1", "1"}; !slices.Equal(groups, want) {
+		t.Errorf("the calls use groups %v, want %v", groups, want)
+	}
+}
+
+func TestUnknownLayersAreRefused(t *testing.T) {
+	if _, err := Model(weights(t, nil), Options{Layers: "rolled"}); err == nil ||
+		!strings.Contains(err.Error(), `layers is "rolled", want unrolled, loop or function`) {
+		t.Errorf("got error %v", err)
 	}
 }
 

@@ -15,6 +15,8 @@ type Options struct {
 	Version          string // of the program, for the file's producer
 	VocabularySHA256 string // of the tokenizer's file, for the metadata; empty is none
 
+	Layers Layers // empty is Unrolled
+
 	// Embedding adds the output sentence_embedding to an AlbertModel's.
 	Embedding bool
 }
@@ -29,6 +31,7 @@ const (
 	LabelsKey           = "labels"       // a JSON list of names, in the order of the logits
 	ProblemTypeKey      = "problem_type" // of a sequence classification: how the labels exclude each other
 	EmbeddingKey        = "embedding"    // how sentence_embedding is made
+	LayersKey           = "layers"       // the form of the layers
 	MaxLengthKey        = "max_length"
 	VocabularySHA256Key = "vocabulary_sha256"
 )
@@ -38,7 +41,11 @@ func Model(w *models.Weights, o Options) (*onnx.ModelProto, error) {
 	if err := o.check(w.Config); err != nil {
 		return nil, err
 	}
-	g := &graph{Builder: onnx.NewBuilder("albert"), config: w.Config, table: w.Parameters, constants: map[string]string{},
+	if o.Layers == "" {
+		o.Layers = Unrolled
+	}
+	whole := onnx.NewBuilder("albert")
+	g := &graph{Builder: whole, whole: whole, layers: o.Layers, config: w.Config, table: w.Parameters, constants: map[string]string{},
 		embeddingOutput: o.Embedding}
 	for _, p := range w.Parameters.Order {
 		g.Initializer(onnx.NewFloats(p.Name, p.Shape, w.Tensor(p)))
@@ -63,12 +70,18 @@ func OptionsOf(m *onnx.ModelProto) Options {
 	return Options{
 		Version:          m.ProducerVersion,
 		VocabularySHA256: m.Metadata(VocabularySHA256Key),
+		Layers:           Layers(m.Metadata(LayersKey)),
 		Embedding:        m.Metadata(EmbeddingKey) != "",
 	}
 }
 
 // check refuses what no export of a model of configuration c can be.
 func (o Options) check(c models.Config) error {
+	if o.Layers != "" {
+		if _, err := ParseLayers(string(o.Layers)); err != nil {
+			return fmt.Errorf("export: %w", err)
+		}
+	}
 	if o.Embedding && c.Architecture != models.BaseModel {
 		return fmt.Errorf("export: a sentence embedding is an output of task %s, the task is %s",
 			models.BaseModel.Task(), c.Architecture.Task())
@@ -84,6 +97,7 @@ func (o Options) addMetadata(m *onnx.ModelProto, c models.Config) error {
 	}
 	add(ArchitectureKey, string(c.Architecture))
 	add(TaskKey, string(c.Architecture.Task()))
+	add(LayersKey, string(o.Layers))
 	add(MaxLengthKey, strconv.Itoa(c.MaxPositionEmbeddings))
 	if c.Architecture.HasLabels() {
 		labels, err := json.Marshal(c.Labels.Names())

@@ -51,6 +51,22 @@ type LayerParameters struct {
 	FullLayerLayerNorm LayerNorm
 }
 
+// Map returns l with f of each parameter in its place.
+func (l LayerParameters) Map(f func(*Parameter) *Parameter) LayerParameters {
+	linear := func(x Linear) Linear { return Linear{f(x.Weight), f(x.Bias)} }
+	norm := func(x LayerNorm) LayerNorm { return LayerNorm{f(x.Weight), f(x.Bias)} }
+	return LayerParameters{
+		Query:              linear(l.Query),
+		Key:                linear(l.Key),
+		Value:              linear(l.Value),
+		Dense:              linear(l.Dense),
+		AttentionLayerNorm: norm(l.AttentionLayerNorm),
+		FFN:                linear(l.FFN),
+		FFNOutput:          linear(l.FFNOutput),
+		FullLayerLayerNorm: norm(l.FullLayerLayerNorm),
+	}
+}
+
 // PredictionParameters are those of the masked-LM head, whose decoder is the word embeddings.
 type PredictionParameters struct {
 	Dense     Linear

@@ -5,7 +5,10 @@ const IRVersion = 8
 
 // Builder makes a graph, node by node. Values are known by their names; a node's output has the node's name. The
 // builder does not check: that is Check's.
-type Builder struct{ graph GraphProto }
+type Builder struct {
+	graph     GraphProto
+	functions []*FunctionProto
+}
 
 // NewBuilder returns a builder of an empty graph.
 func NewBuilder(name string) *Builder { return &Builder{graph: GraphProto{Name: name}} }
@@ -53,13 +56,56 @@ func (b *Builder) Node(op, name string, inputs []string, attributes ...*Attribut
 	return name
 }
 
+// Call adds a node that calls f and returns the name of its only output, which is the node's.
+func (b *Builder) Call(f *FunctionProto, name string, inputs []string) string {
+	b.graph.Node = append(b.graph.Node, &NodeProto{
+		Name: name, OpType: f.Name, Domain: f.Domain, Input: inputs, Output: []string{name},
+	})
+	return name
+}
+
+// Function takes the nodes of body as a function of what they read and do not compute, in the order in which they read
+// it, and adds it to the model. Its only output is that value of body.
+func (b *Builder) Function(domain, name string, opset int64, body *Builder, output string) *FunctionProto {
+	f := &FunctionProto{
+		Name: name, Domain: domain, Node: body.graph.Node, Output: []string{output},
+		OpsetImport: []*OperatorSetIdProto{{Version: opset}},
+	}
+	known := map[string]bool{}
+	for _, n := range f.Node {
+		for _, input := range n.Input {
+			if !known[input] {
+				known[input] = true
+				f.Input = append(f.Input, input)
+			}
+		}
+		for _, value := range n.Output {
+			known[value] = true
+		}
+	}
+	b.functions = append(b.functions, f)
+	return f
+}
+
+// Graph returns what was built as the subgraph of an attribute of a node in another graph, whose values it may read.
+func (b *Builder) Graph(attribute string) *AttributeProto {
+	return &AttributeProto{Name: attribute, Type: AttributeProto_GRAPH, G: &b.graph}
+}
+
 // Model returns the graph as a model that imports that version of the standard operators.
 func (b *Builder) Model(opset int64) *ModelProto {
-	return &ModelProto{
+	m := &ModelProto{
 		IrVersion:   IRVersion,
 		Graph:       &b.graph,
 		OpsetImport: []*OperatorSetIdProto{{Version: opset}},
+		Functions:   b.functions,
 	}
+	for _, f := range b.functions {
+		if m.OpsetVersion(f.Domain) == 0 {
+			m.OpsetImport = append(m.OpsetImport, &OperatorSetIdProto{Domain: f.Domain, Version: 1})
+		}
+	}
+	return m
 }
 
 // Int returns an attribute that is a whole number.

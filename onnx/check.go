@@ -2,15 +2,17 @@ package onnx
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 )
 
-// Check reports the first thing that is wrong with a model of standard operators: names that are missing, doubled or
-// unknown, nodes before what they read, operators with too many or too few inputs or with attributes that they do not
-// have, tensors whose data do not fit their shape, constants that nothing reads.
+// Check reports the first thing that is wrong with a model of standard operators, loops over them, and functions made of
+// them: names that are missing, doubled or unknown, nodes before what they read, operators with too many or too few
+// inputs or with attributes that they do not have, tensors whose data do not fit their shape, constants that nothing
+// reads.
 //
 // It is stricter than ONNX's own checker on what it knows, and refuses, as an UnsupportedError, what it does not:
-// operators outside [Operators], other domains, functions, subgraphs.
+// operators outside [Operators], other domains, functions that call functions, subgraphs of other operators than Loop.
 func Check(m *ModelProto) error {
 	if m.Graph == nil {
 		return FormatError("the model has no graph")
@@ -18,10 +20,12 @@ func Check(m *ModelProto) error {
 	if m.IrVersion < 3 || m.OpsetVersion("") == 0 {
 		return FormatError(fmt.Sprintf("IR version %d and standard operators of version %d, want both", m.IrVersion, m.OpsetVersion("")))
 	}
-	if len(m.Functions) > 0 {
-		return UnsupportedError(fmt.Sprintf("the model has functions, %s first", m.Functions[0].Name))
+	c := newChecker()
+	for _, f := range m.Functions {
+		if err := c.function(f, m); err != nil {
+			return err
+		}
 	}
-	c := checker{defined: map[string]bool{}, used: map[string]bool{}, nodes: map[string]bool{}}
 	if err := c.constants(m.Graph); err != nil {
 		return err
 	}
@@ -35,9 +39,84 @@ func Check(m *ModelProto) error {
 
 // checker walks a graph in the order of its nodes.
 type checker struct {
-	defined map[string]bool // values so far
-	used    map[string]bool
-	nodes   map[string]bool // names
+	defined   map[string]bool // values so far
+	used      map[string]bool
+	nodes     map[string]bool           // names
+	functions map[string]*FunctionProto // by domain and name
+}
+
+func newChecker() *checker {
+	return &checker{map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]*FunctionProto{}}
+}
+
+func functionKey(domain, name string) string { return domain + "\x00" + name }
+
+// function checks the function alone: it sees nothing but its inputs.
+func (c *checker) function(f *FunctionProto, m *ModelProto) error {
+	key := functionKey(f.Domain, f.Name)
+	standard := f.Domain == "" || f.Domain == "ai.onnx"
+	if f.Name == "" || standard || c.functions[key] != nil {
+		return FormatError(fmt.Sprintf("function %q of domain %q: want a name, a domain of its own, and one of each name", f.Name, f.Domain))
+	}
+	if m.OpsetVersion(f.Domain) == 0 {
+		return FormatError(fmt.Sprintf("function %s: the model does not import its domain %q", f.Name, f.Domain))
+	}
+	if len(f.OpsetImport) != 1 || f.OpsetImport[0].Version != m.OpsetVersion("") || len(f.Attribute) > 0 {
+		return UnsupportedError(fmt.Sprintf("function %s: it has attributes, or other operators than the model's standard ones", f.Name))
+	}
+	body := newChecker()
+	for _, name := range f.Input {
+		if err := body.define(name, "input of function "+f.Name); err != nil {
+			return err
+		}
+	}
+	for _, n := range f.Node {
+		if err := body.node(n); err != nil {
+			return fmt.Errorf("function %s: %w", f.Name, err)
+		}
+	}
+	for _, name := range f.Output {
+		if !body.defined[name] {
+			return FormatError(fmt.Sprintf("function %s: output %q is not computed", f.Name, name))
+		}
+	}
+	c.functions[key] = f
+	return nil
+}
+
+// call checks a node that calls a function.
+func (c *checker) call(n *NodeProto, f *FunctionProto) error {
+	if len(n.Input) != len(f.Input) || len(n.Output) != len(f.Output) || len(n.Attribute) > 0 {
+		return FormatError(fmt.Sprintf("node %s: %d inputs, %d outputs and %d attributes for function %s, want %d, %d and none",
+			n.Name, len(n.Input), len(n.Output), len(n.Attribute), f.Name, len(f.Input), len(f.Output)))
+	}
+	return nil
+}
+
+// loop checks the body of a Loop. It sees the values around it, which it may not name anew, and what it defines ends
+// with it.
+func (c *checker) loop(n *NodeProto) error {
+	body := n.Attribute[0].G
+	if body == nil || len(body.Initializer) > 0 {
+		return UnsupportedError(fmt.Sprintf("node %s: its body is missing, or has initializers", n.Name))
+	}
+	carried := len(n.Input) - 2
+	if len(body.Input) != 2+carried || len(body.Output) != 1+carried || len(n.Output) != carried {
+		return FormatError(fmt.Sprintf("node %s: a Loop that carries %d values, with a body of %d inputs and %d outputs and %d outputs of its own",
+			n.Name, carried, len(body.Input), len(body.Output), len(n.Output)))
+	}
+	outside := c.defined
+	c.defined = maps.Clone(outside)
+	defer func() { c.defined = outside }()
+	if err := c.constants(body); err != nil {
+		return fmt.Errorf("body of %s: %w", n.Name, err)
+	}
+	for _, inner := range body.Node {
+		if err := c.node(inner); err != nil {
+			return fmt.Errorf("body of %s: %w", n.Name, err)
+		}
+	}
+	return c.end(body)
 }
 
 func (c *checker) constants(g *GraphProto) error {
@@ -76,19 +155,33 @@ func (c *checker) node(n *NodeProto) error {
 		return FormatError(fmt.Sprintf("node %s of operator %s: there is a node of that name already", n.Name, n.OpType))
 	}
 	c.nodes[n.Name] = true
-	op, known := operators[n.OpType]
-	if !known || n.Domain != "" && n.Domain != "ai.onnx" {
-		return UnsupportedError(fmt.Sprintf("node %s: operator %s of domain %q is not one of %v", n.Name, n.OpType, n.Domain, Operators()))
-	}
-	if len(n.Input) < op.inputs[0] || len(n.Input) > op.inputs[1] || len(n.Output) < 1 || len(n.Output) > op.outputs {
-		return FormatError(fmt.Sprintf("node %s: %s has %d inputs and %d outputs, want %d to %d and 1 to %d",
-			n.Name, n.OpType, len(n.Input), len(n.Output), op.inputs[0], op.inputs[1], op.outputs))
-	}
-	if err := op.check(n); err != nil {
-		return err
+	least := len(n.Input) // inputs that may not be left out
+	if f := c.functions[functionKey(n.Domain, n.OpType)]; f != nil {
+		if err := c.call(n, f); err != nil {
+			return err
+		}
+	} else {
+		op, known := operators[n.OpType]
+		if !known || n.Domain != "" && n.Domain != "ai.onnx" {
+			return UnsupportedError(fmt.Sprintf("node %s: operator %s of domain %q is not one of %v", n.Name, n.OpType, n.Domain, Operators()))
+		}
+		if len(n.Input) < op.inputs[0] || len(n.Input) > op.inputs[1] || len(n.Output) < 1 || len(n.Output) > op.outputs {
+			return FormatError(fmt.Sprintf("node %s: %s has %d inputs and %d outputs, want %d to %d and 1 to %d",
+				n.Name, n.OpType, len(n.Input), len(n.Output), op.inputs[0], op.inputs[1], op.outputs))
+		}
+		if err := op.check(n); err != nil {
+			return err
+		}
+		least = op.inputs[0]
+		if n.OpType == "Loop" {
+			least = 0
+			if err := c.loop(n); err != nil {
+				return err
+			}
+		}
 	}
 	for i, name := range n.Input {
-		if name == "" && i >= op.inputs[0] {
+		if name == "" && i >= least {
 			continue // an optional one that is left out
 		}
 		if !c.defined[name] {

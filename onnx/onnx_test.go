@@ -102,7 +102,7 @@ func TestCheckRefuses(t *testing.T) {
 	for want, damage := range map[string]func(*ModelProto){
 		"the graph has no name":             func(m *ModelProto) { m.Graph.Name = "" },
 		"want both":                         func(m *ModelProto) { m.OpsetImport = nil },
-		"has functions":                     func(m *ModelProto) { m.Functions = []*FunctionProto{{Name: "f"}} },
+		"want a name, a domain of its own":  func(m *ModelProto) { m.Functions = []*FunctionProto{{Name: "f"}} },
 		"there is a value of that name":     func(m *ModelProto) { m.Graph.Initializer[0].Name = "x" },
 		"initializer without a name":        func(m *ModelProto) { m.Graph.Initializer[0].Name = "" },
 		"input \"w\" is not computed":       func(m *ModelProto) { m.Graph.Initializer[0].Name = "v" },
@@ -127,10 +127,85 @@ func TestCheckRefuses(t *testing.T) {
 	}
 }
 
+// loopModel doubles x three times in a Loop, and adds 1 in a function.
+func loopModel() *ModelProto {
+	body := NewBuilder("body")
+	body.Input("i", TensorProto_INT64)
+	condition := body.Input("again", TensorProto_BOOL)
+	value := body.Input("value", TensorProto_FLOAT, "n")
+	condition = body.Node("Identity", "condition", []string{condition})
+	value = body.Node("Mul", "doubled", []string{value, "two"})
+	body.Output(condition, TensorProto_BOOL)
+	body.Output(value, TensorProto_FLOAT, "n")
+
+	b := NewBuilder("loop")
+	x := b.Input("x", TensorProto_FLOAT, "n")
+	three := b.Initializer(NewInt64s("three", nil, []int64{3}))
+	b.Initializer(NewFloats("two", nil, []float32{2}))
+	one := b.Initializer(NewFloats("one", nil, []float32{1}))
+	y := b.Node("Loop", "looped", []string{three, "", x}, body.Graph("body"))
+	inside := NewBuilder("add")
+	f := b.Function("ours", "Increment", 18, inside, inside.Node("Add", "sum", []string{"value", "step"}))
+	b.Output(b.Call(f, "y", []string{y, one}), TensorProto_FLOAT, "n")
+	return b.Model(18)
+}
+
+func TestLoopsAndFunctions(t *testing.T) {
+	m := loopModel()
+	if err := Check(m); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Parse(marshal(t, m))
+	if err != nil || !proto.Equal(got, m) {
+		t.Errorf("read %v, error %v; want what was written", got, err)
+	}
+	var text bytes.Buffer
+	if err := WriteText(&text, m); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"\n    doubled = Mul(value, two)\n", "\nfunction ours.Increment(value, step) = sum\n  sum = Add(", "ours 1"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("no %q in the text\n%s", want, &text)
+		}
+	}
+}
+
+func TestCheckRefusesInLoopsAndFunctions(t *testing.T) {
+	loop := func(m *ModelProto) *NodeProto { return m.Graph.Node[0] }
+	body := func(m *ModelProto) *GraphProto { return loop(m).Attribute[0].G }
+	for want, damage := range map[string]func(*ModelProto){
+		"Loop lacks its attribute body":             func(m *ModelProto) { loop(m).Attribute = nil },
+		"its body is missing":                       func(m *ModelProto) { loop(m).Attribute[0].G = nil },
+		"or has initializers":                       func(m *ModelProto) { body(m).Initializer = m.Graph.Initializer },
+		"a Loop that carries 0 values":              func(m *ModelProto) { loop(m).Input = loop(m).Input[:2] },
+		"with a body of 3 inputs and 1 outputs":     func(m *ModelProto) { body(m).Output = body(m).Output[1:] },
+		"body of looped: onnx: node doubled: input": func(m *ModelProto) { body(m).Node[1].Input[0] = "y" },
+		"there is a value of that name already":     func(m *ModelProto) { body(m).Node[1].Output[0] = "x" },
+		`input "doubled" is not computed`:           func(m *ModelProto) { m.Graph.Node[1].Input[0] = "doubled" },
+		"function Increment: onnx: node sum: input": func(m *ModelProto) { m.Functions[0].Node[0].Input[0] = "x" },
+		`output "z" is not computed`:                func(m *ModelProto) { m.Functions[0].Output[0] = "z" },
+		`does not import its domain "ours"`:         func(m *ModelProto) { m.OpsetImport = m.OpsetImport[:1] },
+		"other operators than the model's":          func(m *ModelProto) { m.Functions[0].OpsetImport[0].Version = 17 },
+		"1 inputs, 1 outputs and 0 attributes for":  func(m *ModelProto) { m.Graph.Node[1].Input = m.Graph.Node[1].Input[:1] },
+		"and one of each name":                      func(m *ModelProto) { m.Functions = append(m.Functions, m.Functions[0]) },
+		`operator Increment of domain "theirs"`:     func(m *ModelProto) { m.Graph.Node[1].Domain = "theirs" },
+		`operator Increment of domain "ours"`: func(m *ModelProto) {
+			m.Functions[0].Node[0].OpType, m.Functions[0].Node[0].Domain = "Increment", "ours" // calls itself
+		},
+	} {
+		m := loopModel()
+		damage(m)
+		if err := Check(m); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got error %v, want one that says %q", err, want)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	file := marshal(f, linearModel())
 	f.Add(file)
 	f.Add(file[:len(file)/2])
+	f.Add(marshal(f, loopModel()))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		m, err := Parse(file)
 		if err != nil {

@@ -43,6 +43,8 @@ var operators = map[string]operator{
 		"start": AttributeProto_INT, "end": AttributeProto_INT,
 	}},
 	"Slice":     {inputs: [2]int{3, 5}, outputs: 1},
+	"Identity":  {inputs: [2]int{1, 1}, outputs: 1},
+	"Loop":      {inputs: [2]int{2, anyNumber}, outputs: anyNumber, attributes: attributes{"body": AttributeProto_GRAPH}},
 	"Squeeze":   {inputs: [2]int{1, 2}, outputs: 1},
 	"Unsqueeze": {inputs: [2]int{2, 2}, outputs: 1},
 	"Concat":    {inputs: [2]int{1, anyNumber}, outputs: 1, attributes: attributes{"axis": AttributeProto_INT}},
@@ -52,7 +54,7 @@ var operators = map[string]operator{
 type attributes = map[string]AttributeProto_AttributeType
 
 // required lists the attributes without a default.
-var required = map[string]string{"Cast": "to", "Concat": "axis"}
+var required = map[string]string{"Cast": "to", "Concat": "axis", "Loop": "body"}
 
 // Operators returns the names of the standard operators that Check knows, sorted.
 func Operators() []string {

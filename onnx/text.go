@@ -36,11 +36,32 @@ func WriteText(w io.Writer, m *ModelProto) error {
 		bytes += len(t.RawData)
 	}
 	fmt.Fprintf(&b, "  %d bytes in all\n\n%d nodes: %s\n", bytes, len(g.Node), g.operatorCounts())
-	for _, n := range g.Node {
-		fmt.Fprintf(&b, "  %s\n", n.text())
+	writeNodes(&b, "  ", g.Node)
+	for _, f := range m.Functions {
+		fmt.Fprintf(&b, "\nfunction %s.%s(%s) = %s\n", f.Domain, f.Name, strings.Join(f.Input, ", "), strings.Join(f.Output, ", "))
+		writeNodes(&b, "  ", f.Node)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// writeNodes writes a node a line, and below one with a subgraph the subgraph's inputs, nodes and outputs.
+func writeNodes(b *strings.Builder, indent string, nodes []*NodeProto) {
+	for _, n := range nodes {
+		fmt.Fprintf(b, "%s%s\n", indent, n.text())
+		for _, a := range n.Attribute {
+			if a.G == nil {
+				continue
+			}
+			for _, v := range a.G.Input {
+				fmt.Fprintf(b, "%s  input  %s\n", indent, v.text())
+			}
+			writeNodes(b, indent+"  ", a.G.Node)
+			for _, v := range a.G.Output {
+				fmt.Fprintf(b, "%s  output %s\n", indent, v.text())
+			}
+		}
+	}
 }
 
 // text writes a value as "input_ids INT64 [batch sequence]".

@@ -71,7 +71,7 @@ func compareInitializer(subject string, got, want *onnx.TensorProto) Finding {
 	return newFinding(subject, want.Name, numeric.Compare(x, y, numeric.Exact), "")
 }
 
-// compareGraph compares the nodes, inputs and outputs.
+// compareGraph compares the nodes, functions, inputs and outputs.
 func compareGraph(subject string, got, want *onnx.ModelProto) Finding {
 	const name = "graph"
 	if len(got.Graph.Node) != len(want.Graph.Node) {
@@ -81,6 +81,9 @@ func compareGraph(subject string, got, want *onnx.ModelProto) Finding {
 		if !proto.Equal(got.Graph.Node[i], n) {
 			return mismatch(subject, name, fmt.Sprintf("node %s is not what an export has", n.Name))
 		}
+	}
+	if !slices.EqualFunc(got.Functions, want.Functions, func(a, b *onnx.FunctionProto) bool { return proto.Equal(a, b) }) {
+		return mismatch(subject, name, "functions are not those of an export")
 	}
 	same := func(a, b *onnx.ValueInfoProto) bool { return proto.Equal(a, b) }
 	if !slices.EqualFunc(got.Graph.Input, want.Graph.Input, same) || !slices.EqualFunc(got.Graph.Output, want.Graph.Output, same) {

@@ -149,14 +149,18 @@ func TestGoldenHeadsInONNXRuntime(t *testing.T) {
 		t.Skipf("needs ONNX Runtime: %v", err)
 	}
 	eachHead(t, func(t *testing.T, g *goldenHead, outputs []string) {
-		m, path := exportedWith(t, g.weights, headOptions(g))
-		session, err := ort.Open(path, ort.Options{IntraOpThreads: 1})
-		if err != nil {
-			t.Fatal(err)
+		for _, form := range forms {
+			o := headOptions(g)
+			o.Layers = form
+			m, path := exportedWith(t, g.weights, o)
+			session, err := ort.Open(path, ort.Options{IntraOpThreads: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer session.Close()
+			g.check(t, session, outputs, true, numeric.GoldenFloat32)
+			checkParity(t, g.weights, m, session)
 		}
-		defer session.Close()
-		g.check(t, session, outputs, true, numeric.GoldenFloat32)
-		checkParity(t, g.weights, m, session)
 	})
 }
 

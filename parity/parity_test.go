@@ -70,23 +70,41 @@ func TestExportsInPureGo(t *testing.T) {
 	}
 }
 
-// Every golden configuration, exported: the file holds the checkpoint, and ONNX Runtime computes what native does, with
-// any batch, any length, padding on either side and holes.
+// forms are those of the layers.
+var forms = []export.Layers{export.Unrolled, export.Loop, export.Function}
+
+// Every golden configuration in every form of the layers, exported: the file holds the checkpoint, and ONNX Runtime
+// computes what native does, with any batch, any length, padding on either side and holes.
 func TestExportsInONNXRuntime(t *testing.T) {
 	if _, err := ort.Find(""); err != nil {
 		t.Skipf("needs ONNX Runtime: %v", err)
 	}
 	for _, name := range goldenNames {
-		t.Run(name, func(t *testing.T) {
-			w := openGolden(t, name).weights
-			m, path := exported(t, w)
-			session, err := ort.Open(path, ort.Options{IntraOpThreads: 1})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer session.Close()
-			checkParity(t, w, m, session)
-		})
+		for _, form := range forms {
+			t.Run(name+"/"+string(form), func(t *testing.T) {
+				w := openGolden(t, name).weights
+				m, path := exportedWith(t, w, export.Options{Layers: form})
+				session, err := ort.Open(path, ort.Options{IntraOpThreads: 1})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer session.Close()
+				checkParity(t, w, m, session)
+			})
+		}
+	}
+}
+
+// onnx-go would take a function for an operator of that name, and cannot decode a Loop: both are refused by name.
+func TestOtherFormsAreRefusedInPureGo(t *testing.T) {
+	for form, want := range map[export.Layers]string{
+		export.Loop:     `node "layer_groups.0" (Loop): attribute "body" is a graph, want the model with its layers unrolled`,
+		export.Function: "the model has functions (AlbertLayer), want it with its layers unrolled",
+	} {
+		_, path := exportedWith(t, openGolden(t, "groups").weights, export.Options{Layers: form})
+		if _, err := gonnx.Open(path, gonnx.Options{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got error %v, want one that says %q", err, want)
+		}
 	}
 }
 
@@ -124,8 +142,14 @@ func checkParity(t *testing.T, w *models.Weights, m *onnx.ModelProto, session ru
 
 // One random scalar of each tensor of the file in turn, constants too, is changed by 1e-2: each is found.
 func TestEveryPerturbedTensorIsFound(t *testing.T) {
+	for _, form := range forms {
+		checkPerturbations(t, export.Options{Layers: form})
+	}
+}
+
+func checkPerturbations(t *testing.T, o export.Options) {
 	w := openGolden(t, "groups").weights
-	m, _ := exported(t, w)
+	m, _ := exportedWith(t, w, o)
 	random := rand.New(rand.NewPCG(8, 8))
 	for i, tensor := range m.Graph.Initializer {
 		damaged := proto.Clone(m).(*onnx.ModelProto)
@@ -168,7 +192,7 @@ func TestChangedGraphIsFound(t *testing.T) {
 		"x: the checkpoint has no such":     func(g *onnx.GraphProto) { initializer(g, "predictions.bias").Name = "x" },
 		"type FLOAT and shape [1 97], want": func(g *onnx.GraphProto) { initializer(g, "predictions.bias").Dims = []int64{1, 97} },
 	} {
-		m, _ := exported(t, w)
+		m, _ := exportedWith(t, w, export.Options{})
 		damage(m.Graph)
 		findings, err := parity.File("damaged.onnx", m, w)
 		if err != nil {
@@ -181,6 +205,31 @@ func TestChangedGraphIsFound(t *testing.T) {
 		}
 		if r.OK() || !strings.Contains(text.String(), want) {
 			t.Errorf("the report does not say %q:\n%s", want, &text)
+		}
+	}
+}
+
+// In the other forms the layer is in a body or a function: a change in there is found too.
+func TestChangedLayerIsFound(t *testing.T) {
+	w := openGolden(t, "base").weights
+	for form, damage := range map[export.Layers]func(*onnx.ModelProto){
+		export.Loop: func(m *onnx.ModelProto) {
+			for _, n := range m.Graph.Node {
+				if n.OpType == "Loop" {
+					n.Attribute[0].G.Node[3].Input[1], n.Attribute[0].G.Node[3].Input[2] = "x", "y"
+				}
+			}
+		},
+		export.Function: func(m *onnx.ModelProto) { m.Functions[0].Node[2].OpType = "MatMul" },
+	} {
+		m, _ := exportedWith(t, w, export.Options{Layers: form})
+		damage(m)
+		findings, err := parity.File("damaged.onnx", m, w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := (parity.Report{Findings: findings}); r.OK() {
+			t.Errorf("%s: the report is good", form)
 		}
 	}
 }

@@ -28,8 +28,13 @@ func newExport() *cobra.Command {
 	out := c.Flags().String("out", "", "the .onnx file to be written; it replaces one that is there")
 	task := c.Flags().String("task", "", "what the file is for, as feature-extraction or fill-mask; otherwise by the checkpoint's architecture")
 	embedding := c.Flags().Bool("sentence-embedding", false, "of task feature-extraction: the mean of the hidden states, normalized, as one more output")
+	form := c.Flags().String("layers", string(export.Unrolled), "how the layers are written down: unrolled, loop (a Loop over the shared layer) or function (called by each use)")
 	c.MarkFlagRequired("out")
 	c.RunE = func(c *cobra.Command, args []string) error {
+		layers, err := export.ParseLayers(*form)
+		if err != nil {
+			return usagef("%v", err)
+		}
 		w, err := models.ReadCheckpoint(args[0])
 		if err != nil {
 			return err
@@ -43,7 +48,7 @@ func newExport() *cobra.Command {
 				return err
 			}
 		}
-		result, err := exportWith(args[0], *out, w, export.Options{Embedding: *embedding})
+		result, err := exportWith(args[0], *out, w, export.Options{Layers: layers, Embedding: *embedding})
 		if err != nil {
 			return err
 		}

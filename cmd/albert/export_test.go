@@ -80,6 +80,22 @@ func TestExportForAnotherTask(t *testing.T) {
 	}
 }
 
+// The other forms of the layers are what the checkpoint computes too; onnx-go refuses them by name.
+func TestExportOfEveryForm(t *testing.T) {
+	dir := checkpointOf(t, models.ForMaskedLM)
+	for form, want := range map[string]string{"loop": "(Loop)", "function": "functions (AlbertLayer)"} {
+		file := filepath.Join(t.TempDir(), "model.onnx")
+		must(t, "export", dir, "--out", file, "--layers", form)
+		albert(t, "", "parity", dir, file, "--engine", "onnx-go").fails(t, want, "want", "layers unrolled")
+		if text := must(t, "inspect", file); !strings.Contains(text, "layers: "+form) {
+			t.Errorf("inspect does not say that the layers are a %s:\n%.300s", form, text)
+		}
+	}
+	if r := albert(t, "", "export", dir, "--out", "x.onnx", "--layers", "rolled"); r.code != exitUsage || !strings.Contains(r.stderr, "unrolled, loop or function") {
+		t.Errorf("got exit code %d and %q", r.code, r.stderr)
+	}
+}
+
 // What only the masked-LM head can do is refused of a model without it.
 func TestVerbsThatNeedTheMaskedLMHead(t *testing.T) {
 	p := newProject(t)
