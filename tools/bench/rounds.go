@@ -26,11 +26,12 @@ type contender struct {
 // figure is what a column shows of contenders: in each round the best of those that are there, times scale, or scale
 // divided by it.
 type figure struct {
-	of      []*contender
-	scale   float64
-	inverse bool
-	memory  bool // instead: the most memory of the first
-	label   string
+	of       []*contender
+	scale    float64
+	inverse  bool
+	constant bool // instead: scale, whatever is measured
+	memory   bool // instead: the most memory of the first
+	label    string
 }
 
 // values returns one a round; none if none of the contenders is there.
@@ -51,8 +52,13 @@ func (f figure) values() []float64 {
 		}
 	}
 	for i, v := range values {
-		if values[i] = f.scale * v; f.inverse {
+		switch {
+		case f.constant:
+			values[i] = f.scale
+		case f.inverse:
 			values[i] = f.scale / v
+		default:
+			values[i] = f.scale * v
 		}
 	}
 	return values

@@ -43,14 +43,15 @@ func (b *bench) texts() []group {
 	own := func(k kind, threads int) figure { return one(b.onText(job{Kind: k, Threads: threads})) }
 	duration := func(f figure, unit float64) figure { f.inverse, f.scale = true, unit; return f }
 	name := "encode, as spm_encode, "
-	single := own(encodeKind, 1)
+	single, load := own(encodeKind, 1), duration(own(loadKind, 1), 1e3)
 	return []group{
 		{b.rounds, []comparison{
 			{name + threads(1), "MB/s", single, own(spmEncodeKind, 1), bound{ratio: 2}},
 			{name + threads(2), "MB/s", own(encodeKind, 2), single.labelled(threads(1)), bound{ratio: 1.85}},
 		}},
 		{b.rounds, []comparison{
-			{"load a vocabulary", "ms", duration(own(loadKind, 1), 1e3), duration(own(spmLoadKind, 1), 1e3), bound{}},
+			{"load a vocabulary", "ms", load, duration(own(spmLoadKind, 1), 1e3), bound{}},
+			{"load a vocabulary", "ms", load, figure{of: load.of, scale: 30, constant: true, label: "30 ms"}, bound{1, true}},
 		}},
 		{b.few(), []comparison{
 			{fmt.Sprintf("train a vocabulary of %d, %s", sizeOfPieces, threads(2)), "s",
