@@ -16,6 +16,9 @@ type graph struct {
 	constants map[string]string // shared constants, by what they are
 	whole     *onnx.Builder     // the model's graph, where initializers go: Builder may be a part of it
 	layers    Layers
+	precision Precision
+
+	halfConstants bool // whether constants are float16 now
 
 	embeddingOutput bool // whether the sentence embedding is an output
 
@@ -81,7 +84,7 @@ func (g *graph) embeddings(ids, types string) string {
 	sum := g.sumEmbeddings(ids, types)
 	normal := g.layerNorm("embeddings", sum, g.table.Embeddings.LayerNorm)
 	rows := g.Node("Reshape", "embeddings.rows", []string{normal, g.int64s(-1, g.config.EmbeddingSize)})
-	return g.linear("embedding_hidden_mapping_in", rows, g.table.EmbeddingHiddenMapping)
+	return g.product("embedding_hidden_mapping_in", rows, g.table.EmbeddingHiddenMapping)
 }
 
 // encoder applies the layers one after the other. Each depth uses the weights of its group, which other depths use
@@ -106,11 +109,12 @@ func (g *graph) layerName(i int) string {
 
 // layer is self-attention and feed-forward, each with a residual and a norm after it.
 func (g *graph) layer(name, input string, w models.LayerParameters) string {
-	query := g.linear(name+"query", input, w.Query)
-	key := g.linear(name+"key", input, w.Key)
-	value := g.linear(name+"value", input, w.Value)
+	x := g.half(name+"input", input)
+	query := g.linear(name+"query", x, w.Query)
+	key := g.linear(name+"key", x, w.Key)
+	value := g.linear(name+"value", x, w.Value)
 	context := g.attention(name, query, key, value)
-	dense := g.linear(name+"attention_dense", context, w.Dense)
+	dense := g.widened(name+"attention_dense", context, w.Dense)
 	sum := g.Node("Add", name+"attention_residual", []string{input, dense})
 	attended := g.layerNorm(name+"attention_layer_norm", sum, w.AttentionLayerNorm)
 

@@ -14,14 +14,24 @@ func (g *graph) attention(name, query, key, value string) string {
 	q := g.heads(name+"query.heads", query, 0, 2, 1, 3)
 	k := g.heads(name+"key.heads", key, 0, 2, 3, 1) // transposed
 	v := g.heads(name+"value.heads", value, 0, 2, 1, 3)
-	scores := g.Node("MatMul", name+"attention_scores", []string{q, k})
-	scale := float32(1 / math.Sqrt(float64(g.config.HeadSize())))
-	scores = g.Node("Mul", name+"attention_scores.scaled", []string{scores, g.float(scale)})
+	scores := g.scores(name, q, k)
 	scores = g.Node("Add", name+"attention_scores.masked", []string{scores, g.attentionBias})
 	probs := g.Node("Softmax", name+"attention_probs", []string{scores}, onnx.Int("axis", -1))
+	probs = g.half(name+"attention_probs.half", probs)
 	context := g.Node("MatMul", name+"context.heads", []string{probs, v})
 	context = g.Node("Transpose", name+"context.transposed", []string{context}, onnx.Ints("perm", 0, 2, 1, 3))
 	return g.Node("Reshape", name+"context", []string{context, g.int64s(-1, g.config.HiddenSize)})
+}
+
+// scores is query·keyᵀ/√D in float32.
+func (g *graph) scores(name, q, k string) string {
+	scale := float32(1 / math.Sqrt(float64(g.config.HeadSize())))
+	if g.precision == FP16 {
+		q = g.inHalf(func() string { return g.Node("Mul", name+"query.scaled", []string{q, g.float(scale)}) })
+		return g.full(name+"attention_scores.scaled", g.Node("MatMul", name+"attention_scores", []string{q, k}))
+	}
+	scores := g.Node("MatMul", name+"attention_scores", []string{q, k})
+	return g.Node("Mul", name+"attention_scores.scaled", []string{scores, g.float(scale)})
 }
 
 // heads divides x (batch·sequence, H) into (batch, sequence, A, D), and permutes these axes.

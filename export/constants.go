@@ -7,8 +7,17 @@ import (
 	"goalbert/onnx"
 )
 
-// float is a constant of the graph, a scalar. Equal constants are one.
+// float is a constant of the graph, a scalar of the type that is computed in. Equal constants are one.
 func (g *graph) float(v float32) string {
+	if g.halfConstants {
+		return g.shared("constant.half", v, func(name string) string {
+			t, err := onnx.NewHalves(name, nil, []float32{v})
+			if err != nil {
+				panic(err) // the constants of activations are small
+			}
+			return g.whole.Initializer(t)
+		})
+	}
 	return g.shared("constant", v, func(name string) string {
 		return g.whole.Initializer(onnx.NewFloats(name, nil, []float32{v}))
 	})

@@ -6,6 +6,7 @@
 //	albert.go       the model
 //	embeddings.go attention.go ffn.go heads.go          its parts
 //	linear.go layernorm.go activation.go                what those are made of
+//	precision.go    float32 or float16
 //	layers.go       the layers unrolled, in a Loop, or in a function
 //	constants.go    small numbers and shapes
 //	options.go      the file

@@ -14,6 +14,8 @@ func (g *graph) sumEmbeddings(ids, types string) string {
 	tokenType := g.Node("Gather", "embeddings.token_type", []string{e.TokenType.Name, types})
 	length := g.Node("Shape", "sequence", []string{ids}, onnx.Int("start", 1))
 	position := g.Node("Slice", "embeddings.position", []string{e.Position.Name, g.int64s(0), length, g.int64s(0)})
+	word, tokenType = g.full("embeddings.word.float", word), g.full("embeddings.token_type.float", tokenType)
+	position = g.full("embeddings.position.float", position)
 	sum := g.Node("Add", "embeddings.word_token_type", []string{word, tokenType})
 	return g.Node("Add", "embeddings.sum", []string{sum, position})
 }

@@ -87,6 +87,9 @@ func TestSizeOfALBERTBase(t *testing.T) {
 		if size := len(file(t, models.NewWeights(c), Options{Layers: form})); size > 47_400_000 || size < 4*11_813_810 {
 			t.Errorf("%s: the file has %d bytes, want 47,255,240 of weights and little more", form, size)
 		}
+		if size := len(file(t, models.NewWeights(c), Options{Layers: form, Precision: FP16})); size > 23_800_000 || size < 2*11_813_810 {
+			t.Errorf("%s in fp16: the file has %d bytes, want 23,627,620 of weights and little more", form, size)
+		}
 	}
 }
 
@@ -95,9 +98,12 @@ func TestReproducible(t *testing.T) {
 	for _, architecture := range models.Architectures() {
 		w := weights(t, func(c *models.Config) { c.Architecture = architecture })
 		for _, form := range []Layers{Unrolled, Loop, Function} {
-			o := Options{Version: "1", VocabularySHA256: "abc", Embedding: architecture == models.BaseModel, Layers: form}
-			if !bytes.Equal(file(t, w, o), file(t, w, o)) {
-				t.Errorf("%s, %s: the same weights gave other bytes", architecture, form)
+			for _, precision := range []Precision{FP32, FP16} {
+				o := Options{Version: "1", VocabularySHA256: "abc", Layers: form, Precision: precision}
+				o.Embedding = architecture == models.BaseModel
+				if !bytes.Equal(file(t, w, o), file(t, w, o)) {
+					t.Errorf("%s, %s, %s: the same weights gave other bytes", architecture, form, precision)
+				}
 			}
 		}
 	}
@@ -148,7 +154,7 @@ func TestOutputsAndMetadata(t *testing.T) {
 		if m.ProducerName != "goalbert" || m.ProducerVersion != "1.2" {
 			t.Errorf("%s: producer %s %s", architecture, m.ProducerName, m.ProducerVersion)
 		}
-		if o := OptionsOf(m); o != (Options{Version: "1.2", VocabularySHA256: "abc", Layers: Unrolled}) {
+		if o := OptionsOf(m); o != (Options{Version: "1.2", VocabularySHA256: "abc", Layers: Unrolled, Precision: FP32}) {
 			t.Errorf("%s: the file says that its options were %+v", architecture, o)
 		}
 		for _, n := range m.Graph.Node {
@@ -255,6 +261,62 @@ func TestCallsOfTheFunction(t *testing.T) {
 	}
 	if want := []string{"0", "0", "0", "1", "1"}; !slices.Equal(groups, want) {
 		t.Errorf("the calls use groups %v, want %v", groups, want)
+	}
+}
+
+// In float16 the parameters of norms are float32 still, as are inputs of norms and of softmax, and all outputs.
+func TestFP16KeepsNormsAndSoftmax(t *testing.T) {
+	w := weights(t, nil)
+	m, err := Model(w, Options{Precision: FP16})
+	if err != nil {
+		t.Fatal(err)
+	}
+	half := map[string]bool{} // values of type float16, as far as they can be inferred from where they come
+	norms := w.Parameters.Norms()
+	for _, initializer := range m.Graph.Initializer {
+		half[initializer.Name] = initializer.DataType == int32(onnx.TensorProto_FLOAT16)
+	}
+	for _, p := range w.Parameters.Order {
+		if half[p.Name] == norms[p] {
+			t.Errorf("%s: float16 is %v, of a norm is %v", p.Name, half[p.Name], norms[p])
+		}
+	}
+	for _, n := range m.Graph.Node {
+		some, every := false, true
+		for _, input := range n.Input {
+			some = some || half[input]
+			every = every && half[input]
+		}
+		switch n.OpType {
+		case "Cast":
+			some = n.Attribute[0].I == int64(onnx.TensorProto_FLOAT16)
+		case "Gemm", "MatMul":
+			if !every {
+				t.Errorf("%s: not all factors are float16: %v", n.Name, n.Input)
+			}
+		case "LayerNormalization", "Softmax", "Tanh":
+			if some && !strings.Contains(n.Name, "ffn_activation") {
+				t.Errorf("%s is computed in float16", n.Name)
+			}
+		}
+		half[n.Name] = some
+	}
+	for _, v := range m.Graph.Output {
+		if half[v.Name] || v.GetType().GetTensorType().ElemType != int32(onnx.TensorProto_FLOAT) {
+			t.Errorf("output %s is not float32", v.Name)
+		}
+	}
+}
+
+func TestFP16RefusesLargeWeights(t *testing.T) {
+	w := weights(t, nil)
+	w.Tensor(w.Parameters.LayerGroups[0][0].FFN.Weight)[5] = 1e5
+	if _, err := Model(w, Options{Precision: FP16}); err == nil ||
+		!strings.Contains(err.Error(), "ffn.weight: 100000 at 5 is larger than a float16") {
+		t.Errorf("got error %v", err)
+	}
+	if _, err := Model(w, Options{Precision: "fp8"}); err == nil || !strings.Contains(err.Error(), `precision is "fp8", want fp32 or fp16`) {
+		t.Errorf("got error %v", err)
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 // pooler is, for each sequence, tanh of a linear of the hidden state at its first position (batch, H).
 func (g *graph) pooler(states string) string {
 	first := g.Node("Gather", "pooler.first", []string{states, g.int64(0)}, onnx.Int("axis", 1))
-	linear := g.linear("pooler", first, *g.table.Pooler)
+	linear := g.product("pooler", first, *g.table.Pooler)
 	return g.Node("Tanh", models.PoolerOutput, []string{linear})
 }
 
@@ -45,10 +45,10 @@ func (g *graph) sentenceEmbedding(states string) {
 // tied decoder, which is the word embeddings with a bias of its own.
 func (g *graph) predictions(hidden string) {
 	w := g.table.Predictions
-	x := g.linear("predictions_dense", hidden, w.Dense)
+	x := g.product("predictions_dense", hidden, w.Dense)
 	x = g.activate("predictions_activation", x)
 	x = g.layerNorm("predictions_layer_norm", x, w.LayerNorm)
-	x = g.linear("predictions_decoder", x, g.decoder())
+	x = g.product("predictions_decoder", x, g.decoder())
 	name := g.config.Architecture.Outputs()[0]
 	g.Node("Reshape", name, []string{x, g.shape(g.config.VocabSize)})
 	g.Output(name, onnx.TensorProto_FLOAT, "batch", "sequence", g.config.VocabSize)
@@ -61,7 +61,7 @@ func (g *graph) decoder() models.Linear {
 
 // sentenceOrder is the classifier of the sentence objective on the pooled output.
 func (g *graph) sentenceOrder(pooled string) {
-	g.linear(models.SOPLogits, pooled, *g.table.SOPClassifier)
+	g.product(models.SOPLogits, pooled, *g.table.SOPClassifier)
 	g.Output(models.SOPLogits, onnx.TensorProto_FLOAT, "batch", 2)
 }
 
@@ -70,19 +70,19 @@ func (g *graph) classify(hidden string) {
 	l, labels := *g.table.Classifier, g.table.Classifier.Bias.Size()
 	switch g.config.Architecture {
 	case models.ForSequenceClassification:
-		g.linear(models.Logits, hidden, l)
+		g.product(models.Logits, hidden, l)
 		g.Output(models.Logits, onnx.TensorProto_FLOAT, "batch", labels)
 	case models.ForMultipleChoice:
-		scores := g.linear("choices", hidden, l)
+		scores := g.product("choices", hidden, l)
 		batchChoices := g.Node("Slice", "batch_choices", []string{g.inputShape, g.int64s(0), g.int64s(2)})
 		g.Node("Reshape", models.Logits, []string{scores, batchChoices})
 		g.Output(models.Logits, onnx.TensorProto_FLOAT, "batch", "choices")
 	case models.ForTokenClassification:
-		scores := g.linear("classifier", hidden, l)
+		scores := g.product("classifier", hidden, l)
 		g.Node("Reshape", models.Logits, []string{scores, g.shape(labels)})
 		g.Output(models.Logits, onnx.TensorProto_FLOAT, "batch", "sequence", labels)
 	case models.ForQuestionAnswering:
-		scores := g.linear("qa_outputs", hidden, l)
+		scores := g.product("qa_outputs", hidden, l)
 		for i, name := range g.config.Architecture.Outputs() {
 			column := g.Node("Gather", name+".column", []string{scores, g.int64(i)}, onnx.Int("axis", 1))
 			g.Node("Reshape", name, []string{column, g.batchSequence})

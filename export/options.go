@@ -15,7 +15,8 @@ type Options struct {
 	Version          string // of the program, for the file's producer
 	VocabularySHA256 string // of the tokenizer's file, for the metadata; empty is none
 
-	Layers Layers // empty is Unrolled
+	Layers    Layers    // empty is Unrolled
+	Precision Precision // empty is FP32
 
 	// Embedding adds the output sentence_embedding to an AlbertModel's.
 	Embedding bool
@@ -32,6 +33,7 @@ const (
 	ProblemTypeKey      = "problem_type" // of a sequence classification: how the labels exclude each other
 	EmbeddingKey        = "embedding"    // how sentence_embedding is made
 	LayersKey           = "layers"       // the form of the layers
+	PrecisionKey        = "precision"
 	MaxLengthKey        = "max_length"
 	VocabularySHA256Key = "vocabulary_sha256"
 )
@@ -44,11 +46,14 @@ func Model(w *models.Weights, o Options) (*onnx.ModelProto, error) {
 	if o.Layers == "" {
 		o.Layers = Unrolled
 	}
+	if o.Precision == "" {
+		o.Precision = FP32
+	}
 	whole := onnx.NewBuilder("albert")
-	g := &graph{Builder: whole, whole: whole, layers: o.Layers, config: w.Config, table: w.Parameters, constants: map[string]string{},
+	g := &graph{Builder: whole, whole: whole, layers: o.Layers, precision: o.Precision, config: w.Config, table: w.Parameters, constants: map[string]string{},
 		embeddingOutput: o.Embedding}
-	for _, p := range w.Parameters.Order {
-		g.Initializer(onnx.NewFloats(p.Name, p.Shape, w.Tensor(p)))
+	if err := g.addWeights(w); err != nil {
+		return nil, err
 	}
 	g.forward()
 	m := g.Model(opset)
@@ -71,6 +76,7 @@ func OptionsOf(m *onnx.ModelProto) Options {
 		Version:          m.ProducerVersion,
 		VocabularySHA256: m.Metadata(VocabularySHA256Key),
 		Layers:           Layers(m.Metadata(LayersKey)),
+		Precision:        Precision(m.Metadata(PrecisionKey)),
 		Embedding:        m.Metadata(EmbeddingKey) != "",
 	}
 }
@@ -79,6 +85,11 @@ func OptionsOf(m *onnx.ModelProto) Options {
 func (o Options) check(c models.Config) error {
 	if o.Layers != "" {
 		if _, err := ParseLayers(string(o.Layers)); err != nil {
+			return fmt.Errorf("export: %w", err)
+		}
+	}
+	if o.Precision != "" {
+		if _, err := ParsePrecision(string(o.Precision)); err != nil {
 			return fmt.Errorf("export: %w", err)
 		}
 	}
@@ -98,6 +109,7 @@ func (o Options) addMetadata(m *onnx.ModelProto, c models.Config) error {
 	add(ArchitectureKey, string(c.Architecture))
 	add(TaskKey, string(c.Architecture.Task()))
 	add(LayersKey, string(o.Layers))
+	add(PrecisionKey, string(o.Precision))
 	add(MaxLengthKey, strconv.Itoa(c.MaxPositionEmbeddings))
 	if c.Architecture.HasLabels() {
 		labels, err := json.Marshal(c.Labels.Names())

@@ -128,6 +128,23 @@ func NewParameters(c Config) *Parameters {
 // encoderPrefix begins the names of what is not a head, in every architecture that has one.
 const encoderPrefix = "albert."
 
+// Norms returns the parameters of all norms.
+func (p *Parameters) Norms() map[*Parameter]bool {
+	norms := map[*Parameter]bool{}
+	add := func(l LayerNorm) { norms[l.Weight], norms[l.Bias] = true, true }
+	add(p.Embeddings.LayerNorm)
+	for _, group := range p.LayerGroups {
+		for _, l := range group {
+			add(l.AttentionLayerNorm)
+			add(l.FullLayerLayerNorm)
+		}
+	}
+	if p.Predictions != nil {
+		add(p.Predictions.LayerNorm)
+	}
+	return norms
+}
+
 // tied maps a name that some files hold beside its twin to the parameter that it equals.
 var tied = map[string]string{
 	"predictions.decoder.weight": "albert.embeddings.word_embeddings.weight",

@@ -3,8 +3,10 @@ package onnx
 import (
 	"bytes"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -124,6 +126,45 @@ func TestCheckRefuses(t *testing.T) {
 		if err := Check(m); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got error %v, want one that says %q", err, want)
 		}
+	}
+}
+
+// Every float16 is itself; a number between two goes to the nearer, and of two equally near ones to the even one.
+func TestHalves(t *testing.T) {
+	for h := range 1 << 16 {
+		v := fromHalf(uint16(h))
+		if v != v {
+			continue
+		}
+		if got := toHalf(v); got != uint16(h) {
+			t.Fatalf("%#04x is %v, which rounds to %#04x", h, v, got)
+		}
+		if h&0x7fff >= 0x7bff {
+			continue
+		}
+		next := fromHalf(uint16(h) + 1)
+		even := uint16(h) + uint16(h)&1
+		middle := (v + next) / 2
+		toward := func(x float32) float32 { return math.Nextafter32(middle, x) }
+		if toHalf(middle) != even || toHalf(toward(v)) != uint16(h) || toHalf(toward(next)) != uint16(h)+1 {
+			t.Fatalf("the middle of %v and %v, and the numbers around it, round to %#04x, %#04x, %#04x",
+				v, next, toHalf(toward(v)), toHalf(middle), toHalf(toward(next)))
+		}
+	}
+	for v, want := range map[float32]uint16{1: 0x3c00, -2: 0xc000, 65504: 0x7bff, 65519: 0x7bff, 1e-9: 0, 0x1p-24: 1} {
+		if got := toHalf(v); got != want {
+			t.Errorf("%v rounds to %#04x, want %#04x", v, got, want)
+		}
+	}
+	if _, err := NewHalves("w", []int{2}, []float32{1, -65520}); err == nil || !strings.Contains(err.Error(), "tensor w: -65520 at 1") {
+		t.Errorf("got error %v", err)
+	}
+	w, err := NewHalves("w", []int{2}, []float32{1, -0.5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if values, err := w.Floats(); err != nil || !slices.Equal(values, []float32{1, -0.5}) {
+		t.Errorf("got %v, error %v", values, err)
 	}
 }
 

@@ -15,6 +15,57 @@ func NewFloats(name string, dims []int, values []float32) *TensorProto {
 	return newTensor(name, TensorProto_FLOAT, dims, raw)
 }
 
+// NewHalves returns a float16 tensor: the values, rounded to the nearest, of two equally near ones to the even one. A
+// finite value that is too large for the type is an error.
+func NewHalves(name string, dims []int, values []float32) (*TensorProto, error) {
+	raw := make([]byte, 0, 2*len(values))
+	for i, v := range values {
+		h := toHalf(v)
+		if h&0x7fff == halfInfinity && !math.IsInf(float64(v), 0) {
+			return nil, UnsupportedError(fmt.Sprintf("tensor %s: %v at %d is larger than a float16, 65504; keep it in float32", name, v, i))
+		}
+		raw = binary.LittleEndian.AppendUint16(raw, h)
+	}
+	return newTensor(name, TensorProto_FLOAT16, dims, raw), nil
+}
+
+const halfInfinity = 0x7c00
+
+// toHalf rounds to an IEEE 754 binary16.
+func toHalf(v float32) uint16 {
+	bits := math.Float32bits(v)
+	sign := uint16(bits >> 16 & 0x8000)
+	switch magnitude := math.Abs(float64(v)); {
+	case v != v:
+		return sign | halfInfinity | 0x200
+	case magnitude < 0x1p-14: // subnormal: a multiple of 2⁻²⁴
+		return sign | uint16(math.RoundToEven(magnitude*0x1p24))
+	case magnitude >= 65520:
+		return sign | halfInfinity
+	}
+	rest := bits & 0x1fff // of the significand, which loses 13 bits; a carry goes into the exponent, as it should
+	half := uint16((bits&0x7fffffff)>>13 - (127-15)<<10)
+	if rest > 0x1000 || rest == 0x1000 && half&1 == 1 {
+		half++
+	}
+	return sign | half
+}
+
+// fromHalf widens an IEEE 754 binary16.
+func fromHalf(h uint16) float32 {
+	exponent, fraction := int(h>>10&0x1f), float64(h&0x3ff)
+	value := math.Ldexp(1024+fraction, exponent-25)
+	switch {
+	case exponent == 0:
+		value = fraction * 0x1p-24
+	case exponent == 0x1f && fraction == 0:
+		value = math.Inf(1)
+	case exponent == 0x1f:
+		value = math.NaN()
+	}
+	return float32(math.Copysign(value, 1-2*float64(h>>15)))
+}
+
 // NewInt64s returns an int64 tensor.
 func NewInt64s(name string, dims []int, values []int64) *TensorProto {
 	raw := make([]byte, 0, 8*len(values))
@@ -35,8 +86,15 @@ func newTensor(name string, dataType TensorProto_DataType, dims []int, raw []byt
 	return t
 }
 
-// Floats returns the elements of a float32 tensor.
+// Floats returns the elements of a float32 or float16 tensor.
 func (t *TensorProto) Floats() ([]float32, error) {
+	if TensorProto_DataType(t.DataType) == TensorProto_FLOAT16 && len(t.RawData) > 0 {
+		values := make([]float32, len(t.RawData)/2)
+		for i := range values {
+			values[i] = fromHalf(binary.LittleEndian.Uint16(t.RawData[2*i:]))
+		}
+		return values, nil
+	}
 	if TensorProto_DataType(t.DataType) != TensorProto_FLOAT {
 		return nil, UnsupportedError(fmt.Sprintf("tensor %s has elements of type %v, want FLOAT", t.Name, TensorProto_DataType(t.DataType)))
 	}

@@ -54,7 +54,7 @@ func compareInitializer(subject string, got, want *onnx.TensorProto) Finding {
 	case !slices.Equal(got.Dims, want.Dims) || got.DataType != want.DataType:
 		return mismatch(subject, want.Name, fmt.Sprintf("type %v and shape %v, want %v and %v",
 			onnx.TensorProto_DataType(got.DataType), got.Dims, onnx.TensorProto_DataType(want.DataType), want.Dims))
-	case onnx.TensorProto_DataType(want.DataType) != onnx.TensorProto_FLOAT:
+	case want.DataType != int32(onnx.TensorProto_FLOAT) && want.DataType != int32(onnx.TensorProto_FLOAT16):
 		if !slices.Equal(got.RawData, want.RawData) {
 			return mismatch(subject, want.Name, "its whole numbers differ")
 		}
@@ -109,9 +109,17 @@ func newFinding(subject, tensor string, c numeric.Comparison, where string) Find
 	return f
 }
 
-// Outputs runs batches on a session and on the reference, and compares every output on attended positions, within
-// numeric.Engine. There is one finding for each output.
-func Outputs(ctx context.Context, reference, session runtime.Session, batches []Batch) ([]Finding, error) {
+// ToleranceOf returns what the outputs of a file may differ by, in its precision.
+func ToleranceOf(m *onnx.ModelProto) numeric.Tolerance {
+	if export.OptionsOf(m).Precision == export.FP16 {
+		return numeric.EngineHalf
+	}
+	return numeric.Engine
+}
+
+// Outputs runs batches on a session and on the reference, and compares every output on attended positions, within that
+// tolerance. There is one finding for each output.
+func Outputs(ctx context.Context, reference, session runtime.Session, batches []Batch, tolerance numeric.Tolerance) ([]Finding, error) {
 	var findings []Finding
 	for _, name := range reference.Outputs() {
 		if name == models.SentenceEmbedding && !slices.Contains(session.Outputs(), name) {
@@ -129,7 +137,7 @@ func Outputs(ctx context.Context, reference, session runtime.Session, batches []
 			return nil, fmt.Errorf("parity: %s, batch %s: %w", session.Engine(), b.Name, err)
 		}
 		for i := range findings {
-			f, err := compareOutput(session.Engine(), findings[i].Tensor, b, got, want)
+			f, err := compareOutput(session.Engine(), findings[i].Tensor, b, got, want, tolerance)
 			if err != nil {
 				return nil, err
 			}
@@ -139,7 +147,7 @@ func Outputs(ctx context.Context, reference, session runtime.Session, batches []
 	return findings, nil
 }
 
-func compareOutput(subject, name string, b Batch, got, want map[string]runtime.Tensor) (Finding, error) {
+func compareOutput(subject, name string, b Batch, got, want map[string]runtime.Tensor, tolerance numeric.Tolerance) (Finding, error) {
 	w, err := runtime.Values[float32](name, want[name])
 	if err != nil {
 		return Finding{}, err
@@ -155,7 +163,7 @@ func compareOutput(subject, name string, b Batch, got, want map[string]runtime.T
 	if err != nil {
 		return Finding{}, err
 	}
-	c := numeric.Compare(b.attended(name, tensor, g), b.attended(name, tensor, w), numeric.Engine)
+	c := numeric.Compare(b.attended(name, tensor, g), b.attended(name, tensor, w), tolerance)
 	return newFinding(subject, name, c, "batch "+b.Name+", "), nil
 }
 

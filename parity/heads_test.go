@@ -149,16 +149,19 @@ func TestGoldenHeadsInONNXRuntime(t *testing.T) {
 		t.Skipf("needs ONNX Runtime: %v", err)
 	}
 	eachHead(t, func(t *testing.T, g *goldenHead, outputs []string) {
-		for _, form := range forms {
-			o := headOptions(g)
-			o.Layers = form
+		for _, o := range cells {
+			o.Embedding = headOptions(g).Embedding
 			m, path := exportedWith(t, g.weights, o)
 			session, err := ort.Open(path, ort.Options{IntraOpThreads: 1})
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer session.Close()
-			g.check(t, session, outputs, true, numeric.GoldenFloat32)
+			tolerance := numeric.GoldenFloat32
+			if o.Precision == export.FP16 {
+				tolerance = numeric.EngineHalf
+			}
+			g.check(t, session, outputs, true, tolerance)
 			checkParity(t, g.weights, m, session)
 		}
 	})

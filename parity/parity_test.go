@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"goalbert/export"
+	"goalbert/internal/numeric"
 	"goalbert/models"
 	"goalbert/onnx"
 	"goalbert/parity"
@@ -70,20 +71,24 @@ func TestExportsInPureGo(t *testing.T) {
 	}
 }
 
-// forms are those of the layers.
-var forms = []export.Layers{export.Unrolled, export.Loop, export.Function}
+// cells are the forms of the layers in each precision.
+var cells = []export.Options{
+	{Layers: export.Unrolled, Precision: export.FP32}, {Layers: export.Unrolled, Precision: export.FP16},
+	{Layers: export.Loop, Precision: export.FP32}, {Layers: export.Loop, Precision: export.FP16},
+	{Layers: export.Function, Precision: export.FP32}, {Layers: export.Function, Precision: export.FP16},
+}
 
-// Every golden configuration in every form of the layers, exported: the file holds the checkpoint, and ONNX Runtime
+// Every golden configuration in every cell, exported: the file holds the checkpoint, and ONNX Runtime
 // computes what native does, with any batch, any length, padding on either side and holes.
 func TestExportsInONNXRuntime(t *testing.T) {
 	if _, err := ort.Find(""); err != nil {
 		t.Skipf("needs ONNX Runtime: %v", err)
 	}
 	for _, name := range goldenNames {
-		for _, form := range forms {
-			t.Run(name+"/"+string(form), func(t *testing.T) {
+		for _, o := range cells {
+			t.Run(name+"/"+string(o.Layers)+"/"+string(o.Precision), func(t *testing.T) {
 				w := openGolden(t, name).weights
-				m, path := exportedWith(t, w, export.Options{Layers: form})
+				m, path := exportedWith(t, w, o)
 				session, err := ort.Open(path, ort.Options{IntraOpThreads: 1})
 				if err != nil {
 					t.Fatal(err)
@@ -95,13 +100,14 @@ func TestExportsInONNXRuntime(t *testing.T) {
 	}
 }
 
-// onnx-go would take a function for an operator of that name, and cannot decode a Loop: both are refused by name.
+// onnx-go would take a function for an operator of that name, and cannot decode a Loop or float16: all are refused by name.
 func TestOtherFormsAreRefusedInPureGo(t *testing.T) {
-	for form, want := range map[export.Layers]string{
-		export.Loop:     `node "layer_groups.0" (Loop): attribute "body" is a graph, want the model with its layers unrolled`,
-		export.Function: "the model has functions (AlbertLayer), want it with its layers unrolled",
+	for o, want := range map[export.Options]string{
+		{Layers: export.Loop}:     `node "layer_groups.0" (Loop): attribute "body" is a graph, want the model with its layers unrolled`,
+		{Layers: export.Function}: "the model has functions (AlbertLayer), want it with its layers unrolled",
+		{Precision: export.FP16}:  "elements of type FLOAT16, want FLOAT or INT64: export the model with precision fp32",
 	} {
-		_, path := exportedWith(t, openGolden(t, "groups").weights, export.Options{Layers: form})
+		_, path := exportedWith(t, openGolden(t, "groups").weights, o)
 		if _, err := gonnx.Open(path, gonnx.Options{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got error %v, want one that says %q", err, want)
 		}
@@ -120,7 +126,7 @@ func checkParity(t *testing.T, w *models.Weights, m *onnx.ModelProto, session ru
 		t.Fatal(err)
 	}
 	r.Findings = findings
-	findings, err = parity.Outputs(context.Background(), native.New(w, 1), session, batches)
+	findings, err = parity.Outputs(context.Background(), native.New(w, 1), session, batches, parity.ToleranceOf(m))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,8 +148,8 @@ func checkParity(t *testing.T, w *models.Weights, m *onnx.ModelProto, session ru
 
 // One random scalar of each tensor of the file in turn, constants too, is changed by 1e-2: each is found.
 func TestEveryPerturbedTensorIsFound(t *testing.T) {
-	for _, form := range forms {
-		checkPerturbations(t, export.Options{Layers: form})
+	for _, o := range cells {
+		checkPerturbations(t, o)
 	}
 }
 
@@ -162,6 +168,8 @@ func checkPerturbations(t *testing.T, o export.Options) {
 				changed = math.Nextafter32(old, 0)
 			}
 			binary.LittleEndian.PutUint32(raw[at:], math.Float32bits(changed))
+		} else if tensor.DataType == int32(onnx.TensorProto_FLOAT16) {
+			raw[2*random.IntN(len(raw)/2)] ^= 1 // the last bit
 		} else {
 			raw[8*random.IntN(len(raw)/8)]++
 		}
@@ -267,7 +275,7 @@ func TestWrongOutputsAreFound(t *testing.T) {
 		},
 	} {
 		batches := parity.Batches(sequences(w.Config, 3, 5), 0)
-		findings, err := parity.Outputs(context.Background(), reference, wrongSession{reference, wrong}, batches)
+		findings, err := parity.Outputs(context.Background(), reference, wrongSession{reference, wrong}, batches, numeric.Engine)
 		if err != nil {
 			t.Fatal(err)
 		}

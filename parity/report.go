@@ -13,7 +13,7 @@ import (
 type Report struct {
 	Checkpoint string            `json:"checkpoint"`
 	Reference  string            `json:"reference"` // the engine that the others are compared with
-	Tolerance  numeric.Tolerance `json:"tolerance"` // of outputs; initializers must be equal
+	Tolerance  numeric.Tolerance `json:"tolerance"` // of outputs, the widest of the files; initializers must be equal
 	Batches    []string          `json:"batches"`
 	Findings   []Finding         `json:"findings"`
 }
@@ -25,6 +25,13 @@ func NewReport(checkpoint, reference string, batches []Batch) *Report {
 		r.Batches = append(r.Batches, b.Name)
 	}
 	return r
+}
+
+// Widen makes the report say that outputs were compared within t, where that is wider than what it says.
+func (r *Report) Widen(t numeric.Tolerance) {
+	if t.Absolute > r.Tolerance.Absolute {
+		r.Tolerance = t
+	}
 }
 
 // OK reports whether everything that was compared is equal, within the tolerances. An empty report is not.

@@ -29,9 +29,14 @@ func newExport() *cobra.Command {
 	task := c.Flags().String("task", "", "what the file is for, as feature-extraction or fill-mask; otherwise by the checkpoint's architecture")
 	embedding := c.Flags().Bool("sentence-embedding", false, "of task feature-extraction: the mean of the hidden states, normalized, as one more output")
 	form := c.Flags().String("layers", string(export.Unrolled), "how the layers are written down: unrolled, loop (a Loop over the shared layer) or function (called by each use)")
+	number := c.Flags().String("precision", string(export.FP32), "of weights and products: fp32 or fp16; inputs are int64 and outputs float32 in both")
 	c.MarkFlagRequired("out")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		layers, err := export.ParseLayers(*form)
+		if err != nil {
+			return usagef("%v", err)
+		}
+		precision, err := export.ParsePrecision(*number)
 		if err != nil {
 			return usagef("%v", err)
 		}
@@ -48,7 +53,7 @@ func newExport() *cobra.Command {
 				return err
 			}
 		}
-		result, err := exportWith(args[0], *out, w, export.Options{Layers: layers, Embedding: *embedding})
+		result, err := exportWith(args[0], *out, w, export.Options{Layers: layers, Precision: precision, Embedding: *embedding})
 		if err != nil {
 			return err
 		}

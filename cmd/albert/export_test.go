@@ -91,6 +91,12 @@ func TestExportOfEveryForm(t *testing.T) {
 			t.Errorf("inspect does not say that the layers are a %s:\n%.300s", form, text)
 		}
 	}
+	file := filepath.Join(t.TempDir(), "model.onnx")
+	must(t, "export", dir, "--out", file, "--precision", "fp16")
+	albert(t, "", "parity", dir, file, "--engine", "onnx-go").fails(t, "FLOAT16", "export the model with precision fp32")
+	if r := albert(t, "", "export", dir, "--out", "x.onnx", "--precision", "fp8"); r.code != exitUsage || !strings.Contains(r.stderr, "fp32 or fp16") {
+		t.Errorf("got exit code %d and %q", r.code, r.stderr)
+	}
 	if r := albert(t, "", "export", dir, "--out", "x.onnx", "--layers", "rolled"); r.code != exitUsage || !strings.Contains(r.stderr, "unrolled, loop or function") {
 		t.Errorf("got exit code %d and %q", r.code, r.stderr)
 	}

@@ -113,6 +113,7 @@ func (o *engineOptions) compare(c *cobra.Command, report *parity.Report, w *mode
 		fitting[i] = b.ForArchitecture(w.Config.Architecture)
 	}
 	reference := native.New(w, threadCount(o.threads))
+	report.Widen(parity.ToleranceOf(m))
 	for _, name := range o.engines {
 		if name == nativeEngine {
 			return usagef("native is what the others are compared with; name onnxruntime, onnx-go, or both")
@@ -122,7 +123,7 @@ func (o *engineOptions) compare(c *cobra.Command, report *parity.Report, w *mode
 			return err
 		}
 		defer session.Close()
-		if findings, err = parity.Outputs(c.Context(), reference, session, fitting); err != nil {
+		if findings, err = parity.Outputs(c.Context(), reference, session, fitting, parity.ToleranceOf(m)); err != nil {
 			return err
 		}
 		report.Findings = append(report.Findings, findings...)

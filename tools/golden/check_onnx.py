@@ -62,10 +62,12 @@ def random_inputs(batch, sequence, vocabulary, generator):
 
 def main(path, file=None):
     model, ok = check(path)
+    half = any(tensor.data_type == onnx.TensorProto.FLOAT16 for tensor in model.graph.initializer)
+    tolerance = exchange.TOLERANCE_HALF if half else exchange.TOLERANCE
     if file:
         inputs, want = exchange.read(file)
         for engine, got in run(model, path, inputs).items():
-            ok = exchange.agree(engine, got, want, inputs["attention_mask"]) and ok
+            ok = exchange.agree(engine, got, want, inputs["attention_mask"], tolerance) and ok
         return 0 if ok else 1
     generator = numpy.random.default_rng(1)
     vocabulary = max(max(t.dims) for t in model.graph.initializer if len(t.dims) == 2 and "word_embeddings" in t.name)
@@ -75,7 +77,7 @@ def main(path, file=None):
             inputs = {name: value[None] for name, value in inputs.items()}
         engines = run(model, path, inputs)
         who = f"ONNX Runtime against the reference, batch {batch} of {sequence}"
-        ok = exchange.agree(who, engines["ONNX Runtime"], engines["onnx reference"], inputs["attention_mask"]) and ok
+        ok = exchange.agree(who, engines["ONNX Runtime"], engines["onnx reference"], inputs["attention_mask"], tolerance) and ok
     return 0 if ok else 1
 
 

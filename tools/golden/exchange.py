@@ -5,6 +5,7 @@ import safetensors.numpy
 
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 TOLERANCE = 1e-4  # absolute and relative, as internal/numeric's Engine
+TOLERANCE_HALF = 40 / 2048  # of a model in float16, as its EngineHalf
 
 
 def read(path):
@@ -17,7 +18,7 @@ def read(path):
     return inputs, tensors
 
 
-def agree(who, got, want, attention_mask):
+def agree(who, got, want, attention_mask, tolerance=TOLERANCE):
     """Prints how far got is from want where there is a token to attend to, and returns whether that is within tolerance.
 
     The pooled outputs of a row come from position 0, so they are compared where position 0 is attended. The choices of a
@@ -37,7 +38,7 @@ def agree(who, got, want, attention_mask):
         rows = (len(attention_mask), *expected.shape[1:]) if expected.ndim == 3 else (len(attention_mask), -1)
         a, b = (x.reshape(rows)[seen].astype(numpy.float64) for x in (got[name], expected))
         difference = numpy.abs(a - b)
-        share = (difference / (TOLERANCE + TOLERANCE * numpy.abs(b))).max()
+        share = (difference / (tolerance + tolerance * numpy.abs(b))).max()
         print(f"{who}: {name}: {b.size} values, largest difference {difference.max():.3g}, {share:.1%} of the tolerance")
         ok = ok and bool(share <= 1)  # NaN is not
     return ok
