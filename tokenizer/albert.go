@@ -52,6 +52,9 @@ func OpenAlbert(path string) (*Albert, error) {
 	if err != nil {
 		return nil, fmt.Errorf("tokenizer: open %s: %w", path, err)
 	}
+	if err := checkAddedTokens(t, filepath.Dir(path), specialTokens); err != nil {
+		return nil, err
+	}
 	return t, nil
 }
 

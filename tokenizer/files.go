@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -51,15 +50,6 @@ type tokenizerConfig struct {
 	AddedTokens    map[string]addedToken `json:"added_tokens_decoder"` // by id
 }
 
-type addedToken struct {
-	Content    string `json:"content"`
-	LStrip     bool   `json:"lstrip"` // takes the white space before it
-	RStrip     bool   `json:"rstrip"`
-	Normalized bool   `json:"normalized"`
-	SingleWord bool   `json:"single_word"`
-	Special    bool   `json:"special"`
-}
-
 func (t *Albert) config() tokenizerConfig {
 	c := tokenizerConfig{
 		TokenizerClass: "AlbertTokenizer",
@@ -85,20 +75,13 @@ func (t *Albert) config() tokenizerConfig {
 // readRules reads the rules of a tokenizer_config.json; what it does not say, or a missing file, leaves the default.
 func readRules(path string) (Rules, error) {
 	rules := DefaultRules()
-	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return rules, nil
-	}
-	if err != nil {
-		return rules, fmt.Errorf("tokenizer: read rules: %w", err)
-	}
 	var c struct {
 		DoLowerCase *bool `json:"do_lower_case"`
 		RemoveSpace *bool `json:"remove_space"`
 		KeepAccents *bool `json:"keep_accents"`
 	}
-	if err := json.Unmarshal(data, &c); err != nil {
-		return rules, fmt.Errorf("tokenizer: read %s: not valid JSON: %w", path, err)
+	if err := readJSON(path, &c); err != nil {
+		return rules, err
 	}
 	for rule, value := range map[*bool]*bool{
 		&rules.LowerCase: c.DoLowerCase, &rules.RemoveSpace: c.RemoveSpace, &rules.KeepAccents: c.KeepAccents,

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -190,11 +189,17 @@ func OpenBert(path string) (*Bert, error) {
 	if err != nil {
 		return nil, fmt.Errorf("tokenizer: read %s: %w", path, err)
 	}
+	if err := checkAddedTokens(t, filepath.Dir(path), bertSpecialTokens); err != nil {
+		return nil, err
+	}
 	return t, nil
 }
 
 // NewBert reads the bytes of a vocab.txt, which it keeps. The vocabulary must have BERT's special tokens.
 func NewBert(vocab []byte, rules BasicRules) (*Bert, error) {
+	if len(bytes.TrimSpace(vocab)) == 0 {
+		return nil, errors.New("the file is empty, want a text file with a piece a line")
+	}
 	if !utf8.Valid(vocab) {
 		return nil, errors.New("not UTF-8, want a text file with a piece a line")
 	}
@@ -339,34 +344,13 @@ type bertConfig struct {
 	AddedTokens     map[string]addedToken `json:"added_tokens_decoder"` // by id
 }
 
-// specialText is a special token of a tokenizer_config.json, which is written as its text or as an object.
-type specialText string
-
-// UnmarshalJSON reads both.
-func (s *specialText) UnmarshalJSON(data []byte) error {
-	if bytes.HasPrefix(data, []byte("{")) {
-		var token addedToken
-		err := json.Unmarshal(data, &token)
-		*s = specialText(token.Content)
-		return err
-	}
-	return json.Unmarshal(data, (*string)(s))
-}
-
 // readBasicRules reads the rules of a tokenizer_config.json; what it does not say, or a missing file, leaves the
 // default. What this package cannot do as transformers does is refused.
 func readBasicRules(path string) (BasicRules, error) {
 	rules := DefaultBasicRules()
-	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return rules, nil
-	}
-	if err != nil {
-		return rules, fmt.Errorf("tokenizer: read rules: %w", err)
-	}
 	var c bertConfig
-	if err := json.Unmarshal(data, &c); err != nil {
-		return rules, fmt.Errorf("tokenizer: read %s: not valid JSON of a tokenizer: %w", path, err)
+	if err := readJSON(path, &c); err != nil {
+		return rules, err
 	}
 	if err := c.check(); err != nil {
 		return rules, fmt.Errorf("tokenizer: read %s: %w", path, err)
@@ -387,17 +371,6 @@ func (c *bertConfig) check() error {
 	}
 	if len(c.NeverSplit) > 0 {
 		return fmt.Errorf("never_split is %q, which is not supported; want none", c.NeverSplit)
-	}
-	for i, token := range []specialText{c.PadToken, c.UnknownToken, c.CLSToken, c.SEPToken, c.MASKToken} {
-		if token != "" && string(token) != bertSpecialTokens[i] {
-			return fmt.Errorf("a special token is %q, which is not supported; want %s", token, bertSpecialTokens[i])
-		}
-	}
-	for id, token := range c.AddedTokens {
-		if !slices.Contains(bertSpecialTokens, token.Content) || token.SingleWord {
-			return fmt.Errorf("added token %s, %q, is not supported; want only %s",
-				id, token.Content, strings.Join(bertSpecialTokens, " "))
-		}
 	}
 	return nil
 }

@@ -205,7 +205,8 @@ func TestVocabLines(t *testing.T) {
 func TestBadVocabularies(t *testing.T) {
 	const special = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n"
 	for _, test := range []struct{ vocab, config, want string }{
-		{"", "{}", "no piece [UNK]"},
+		{"", "{}", "the file is empty, want a text file with a piece a line"},
+		{"the\n", "{}", "no piece [UNK]"},
 		{"[UNK]\nthe\n", "{}", "no piece [PAD]"},
 		{special + "\xff\n", "{}", "not UTF-8"},
 		{special + "a\nb\na\n", "{}", `ids 5 and 7 are both "a"`},
