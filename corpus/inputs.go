@@ -32,6 +32,12 @@ func extension(path string) string {
 	return filepath.Ext(path)
 }
 
+// isPlainText says whether a name is that of text that is no markdown.
+func isPlainText(path string) bool {
+	e := extension(path)
+	return e == ".txt" || e == ".text"
+}
+
 func isJSONLines(path string) bool { return slices.Contains(jsonExtensions, extension(path)) }
 
 // Files returns the files to read for paths: a file is itself, a directory is the text files below it in lexical order,

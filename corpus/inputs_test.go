@@ -229,3 +229,34 @@ func TestReadProse(t *testing.T) {
 		}
 	}
 }
+
+// Only what CommonMark calls a fenced block of code is left out; text after a mark that is never closed stays.
+func TestReadFences(t *testing.T) {
+	o := corpus.DefaultTextOptions()
+	o.Format = corpus.Prose
+	for _, c := range []struct{ name, text, want string }{
+		{"a.md", "One.\n```go\ncode\n```\nTwo.", "One.|Two."},
+		{"a.md", "One.\n````\ncode\n```\ncode\n~~~~\n``` no\n`````\nTwo.", "One.|Two."},
+		{"a.md", "One.\n~~~ a `b`\ncode\n```\n~~~\nTwo.", "One.|Two."},
+		{"a.md", "```a``` is code.\n\nTwo.", "```a``` is code.|Two."},
+		{"a.md", "``\n\nTwo.", "``|Two."},
+		{"a.md", "One.\n\n~~~\n\nTwo.\n\n```\ncode\n```\n\nThree.", "One.|Two.|Three."},
+		{"a.md", "One.\n```\n\nTwo.\n~~~~\n\nThree.\n~~~\n", "One.|Two.|Three."},
+		{"a.txt", "One.\n~~~\nTwo.\n\n~~~\n\nThree.", "One.|Two.|Three."},
+		{"a.text.gz", "One.\n\n~~~ \n\nTwo.\n\n```\ncode\n```", "One.|Two."},
+		{"a.jsonl", `{"text": "One.\n\n~~~\nTwo."}` + "\n" + `{"text": "~~~\ncode\n~~~\nThree."}`, "One.|Two.|Three."},
+		{"a.md", "```\n" + strings.Repeat(strings.Repeat("a ", 500)+"end.\n\n", 9000) + "```\n", strings.TrimSuffix(strings.Repeat(strings.Repeat("a ", 500)+"end.|", 9000), "|")},
+	} {
+		path := filepath.Join(writeFiles(t, map[string]string{c.name: c.text}), c.name)
+		var got []string
+		for d, err := range corpus.ReadText(o, path) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, d...)
+		}
+		if got := strings.Join(got, "|"); got != c.want {
+			t.Errorf("%s of %.80q: got %.200q, want %.200q", c.name, c.text, got, c.want)
+		}
+	}
+}

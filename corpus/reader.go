@@ -152,7 +152,11 @@ type assembler struct {
 	size      int // of parts and paragraph
 	paragraph []string
 	body      bool // the document has more than headings
-	fenced    bool // in a block of code
+
+	fence      fence // that is open, if its length is not 0
+	fenced     []string
+	fencedSize int
+	unfenced   string // marks that open no fence
 }
 
 func (a *assembler) readFile(path string) error {
@@ -162,9 +166,13 @@ func (a *assembler) readFile(path string) error {
 	}
 	defer lines.close()
 	records := isJSONLines(path)
+	if isPlainText(path) {
+		a.unfenced = "~" // a line of them is a scene break
+	}
 	for !a.stopped {
 		line, err := lines.next()
 		if err == io.EOF {
+			a.unfence()
 			a.endDocument(false)
 			return nil
 		}
@@ -209,8 +217,9 @@ func (a *assembler) addRecord(line string) error {
 		}
 		a.addLine(strings.TrimSpace(line))
 	}
+	a.unfence()
 	a.endDocument(false)
-	a.fenced = false
+	a.unfenced = ""
 	return nil
 }
 
