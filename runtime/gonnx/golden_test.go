@@ -22,6 +22,9 @@ func TestGolden(t *testing.T) {
 		t.Fatalf("%d golden directories, error %v", len(dirs), err)
 	}
 	for _, dir := range dirs {
+		if dir.Name() == "heads" { // a directory of others, which the tests of parity run here
+			continue
+		}
 		t.Run(dir.Name(), func(t *testing.T) { checkGolden(t, filepath.Join(goldenRoot, dir.Name())) })
 	}
 }

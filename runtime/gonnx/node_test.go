@@ -176,11 +176,12 @@ func readTensor(t *testing.T, path string) tensor {
 	return out
 }
 
-// The operators that are known include all that our checker knows, so that what we export runs.
+// The operators that are known include all that our checker knows, so that what we export unrolled runs. A Loop is
+// another form, which is refused.
 func TestOperatorsIncludeTheCheckers(t *testing.T) {
 	for _, name := range onnx.Operators() {
-		if _, known := specifications[name]; !known {
-			t.Errorf("%s is known to the checker and not here, which has %s", name, strings.Join(operatorNames(), " "))
+		if _, known := specifications[name]; known == (name == "Loop") {
+			t.Errorf("%s is known to the checker; here it must be as well, unless it is Loop. Known here are %s", name, strings.Join(operatorNames(), " "))
 		}
 	}
 }
