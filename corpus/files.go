@@ -2,15 +2,15 @@ package corpus
 
 import (
 	"bufio"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"hash"
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
+	"regexp"
 )
 
 // partialInfix marks the names of files that are not whole.
@@ -37,7 +37,7 @@ func createFile(path string) (*atomicFile, error) {
 
 // commit makes the file appear, replacing what was there.
 func (a *atomicFile) commit() error {
-	err := errors.Join(a.Flush(), a.file.Chmod(0o644), a.file.Sync(), a.file.Close())
+	err := cmp.Or(a.Flush(), a.file.Chmod(0o644), a.file.Sync(), a.file.Close()) // the first says why
 	if err == nil {
 		err = os.Rename(a.file.Name(), a.path)
 	}
@@ -72,17 +72,20 @@ func syncDirectory(path string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(d.Sync(), d.Close())
+	return cmp.Or(d.Sync(), d.Close())
 }
 
-// removePartial removes what a crash left half-written in a directory.
+// ownPartial matches the names of our files that are not whole.
+var ownPartial = regexp.MustCompile(`^\.(shard-\d{5,}\.parquet|manifest\.json)` + regexp.QuoteMeta(partialInfix) + `\d+$`)
+
+// removePartial removes what a crash left half-written in a directory of shards.
 func removePartial(directory string) error {
 	entries, err := os.ReadDir(directory)
 	if err != nil {
 		return fmt.Errorf("corpus: %w", err)
 	}
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), ".") && strings.Contains(e.Name(), partialInfix) {
+		if ownPartial.MatchString(e.Name()) {
 			if err := os.Remove(filepath.Join(directory, e.Name())); err != nil {
 				return fmt.Errorf("corpus: %w", err)
 			}

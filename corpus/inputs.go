@@ -41,10 +41,17 @@ func isPlainText(path string) bool {
 func isJSONLines(path string) bool { return slices.Contains(jsonExtensions, extension(path)) }
 
 // Files returns the files to read for paths: a file is itself, a directory is the text files below it in lexical order,
-// hidden ones left out. A path may come several times.
-func Files(paths ...string) ([]string, error) {
+// hidden ones and those of directories of shards left out. A path may come several times.
+func Files(paths ...string) ([]string, error) { return filesBeside("", paths) }
+
+// filesBeside is Files without those below the output directory, which need not exist.
+func filesBeside(output string, paths []string) ([]string, error) {
 	if len(paths) == 0 {
 		return nil, errors.New("corpus: read: got no files, want at least one")
+	}
+	out, err := os.Stat(output)
+	if err != nil {
+		out = nil
 	}
 	var files []string
 	for _, path := range paths {
@@ -56,7 +63,11 @@ func Files(paths ...string) ([]string, error) {
 			files = append(files, path)
 			continue
 		}
-		below, err := filesBelow(path)
+		if IsShards(path) {
+			return nil, fmt.Errorf("corpus: read %s: it is a directory of shards, want text; prepared shards are for "+
+				"albert pretrain and albert eval", path)
+		}
+		below, err := filesBelow(path, out)
 		if err != nil {
 			return nil, err
 		}
@@ -65,7 +76,7 @@ func Files(paths ...string) ([]string, error) {
 	return files, nil
 }
 
-func filesBelow(directory string) ([]string, error) {
+func filesBelow(directory string, output fs.FileInfo) ([]string, error) {
 	var files []string
 	// A symbolic link to the directory itself is followed, as the user named it; those below it only to files.
 	root := directory + string(filepath.Separator)
@@ -80,6 +91,12 @@ func filesBelow(directory string) ([]string, error) {
 				return fs.SkipDir
 			}
 			return nil
+		case d.IsDir():
+			info, err := d.Info()
+			if err == nil && (IsShards(path) || output != nil && os.SameFile(info, output)) {
+				return fs.SkipDir
+			}
+			return err
 		}
 		if e := extension(path); !slices.Contains(textExtensions, e) && !slices.Contains(jsonExtensions, e) {
 			return nil

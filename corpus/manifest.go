@@ -1,11 +1,12 @@
 package corpus
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"iter"
 	"maps"
@@ -107,10 +108,17 @@ func ReadManifest(directory string) (*Manifest, error) {
 	return m, nil
 }
 
-// IsShards says whether path is a directory of shards.
+// IsShards says whether path is a directory of shards, of any version, damaged or not: its manifest begins as ours does.
 func IsShards(path string) bool {
-	_, err := os.Stat(filepath.Join(path, ManifestFile))
-	return err == nil
+	f, err := os.Open(filepath.Join(path, ManifestFile))
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	const beginning = "{\n  \"format\": \"goalbert shards "
+	got := make([]byte, len(beginning))
+	_, err = io.ReadFull(f, got)
+	return err == nil && string(got) == beginning
 }
 
 func (m *Manifest) write(directory string) error {
@@ -236,10 +244,10 @@ func hashTokenizer(t tokenizer.Tokenizer) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// saveTokenizer writes the files of a tokenizer below a directory of shards.
+// saveTokenizer writes the files of a tokenizer below a directory of shards, instead of those that are there.
 func saveTokenizer(t tokenizer.Tokenizer, directory string) error {
 	path := filepath.Join(directory, TokenizerDirectory)
-	if err := os.Mkdir(path, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := cmp.Or(os.RemoveAll(path), os.Mkdir(path, 0o777)); err != nil {
 		return fmt.Errorf("corpus: prepare: %w", err)
 	}
 	return tokenizer.Save(t, path)

@@ -1,11 +1,11 @@
 package corpus
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io/fs"
 	"iter"
 	"os"
 	"path/filepath"
@@ -53,7 +53,7 @@ func Prepare(
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	files, err := Files(paths...)
+	files, err := filesBeside(directory, paths)
 	if err != nil {
 		return nil, err
 	}
@@ -104,15 +104,18 @@ func (p *preparation) begin() error {
 	if err := os.MkdirAll(p.directory, 0o777); err != nil {
 		return fmt.Errorf("corpus: prepare: %w", err)
 	}
-	if err := removePartial(p.directory); err != nil {
-		return err
-	}
-	begun, err := ReadManifest(p.directory)
-	if errors.Is(err, fs.ErrNotExist) {
+	if !IsShards(p.directory) {
+		if err := p.checkEmpty(); err != nil {
+			return err
+		}
 		return p.start()
 	}
+	begun, err := ReadManifest(p.directory)
 	if err != nil {
 		return err
+	}
+	if len(begun.Shards) == 0 && !begun.Complete { // nothing would be lost
+		return p.start()
 	}
 	if err := begun.resumable(p.directory, p.manifest); err != nil {
 		return err
@@ -122,25 +125,33 @@ func (p *preparation) begin() error {
 	}
 	begun.Options, begun.Inputs = p.manifest.Options, p.manifest.Inputs
 	p.manifest, p.counts = begun, begun.Counts
-	return nil
+	return removePartial(p.directory)
 }
 
-// start makes the first manifest of a directory that has nothing else in it.
-func (p *preparation) start() error {
+// checkEmpty refuses a directory that holds anything but what a kill leaves of the first manifest.
+func (p *preparation) checkEmpty() error {
 	entries, err := os.ReadDir(p.directory)
 	if err != nil {
 		return fmt.Errorf("corpus: prepare: %w", err)
 	}
 	for _, e := range entries {
-		if e.Name() != TokenizerDirectory {
-			return fmt.Errorf("corpus: prepare: %s holds %s and no %s; name an empty or a new directory",
-				p.directory, e.Name(), ManifestFile)
+		if !ownPartial.MatchString(e.Name()) {
+			return fmt.Errorf("corpus: prepare: %s holds %s and is no directory of shards; name an empty or a new directory",
+				p.directory, e.Name())
 		}
 	}
-	if err := saveTokenizer(p.tokenizer, p.directory); err != nil {
+	return nil
+}
+
+// start makes the first manifest, and then the tokenizer, so that what has no manifest was made by somebody else.
+func (p *preparation) start() error {
+	if err := removePartial(p.directory); err != nil {
 		return err
 	}
-	return p.manifest.write(p.directory)
+	if err := p.manifest.write(p.directory); err != nil {
+		return err
+	}
+	return saveTokenizer(p.tokenizer, p.directory)
 }
 
 // run makes the shards that are missing.
@@ -171,7 +182,7 @@ func (p *preparation) run(ctx context.Context) error {
 	}
 	distinct := p.distinct(texts(p.files, p.manifest.Options.TextOptions, p.manifest.Next))
 	err := inOrder(ctx, inBatches(distinct, hashedText.size), p.manifest.Options.Threads, work, collect)
-	if err = errors.Join(err, failed); err != nil {
+	if err = cmp.Or(failed, err); err != nil {
 		return err
 	}
 	if p.shard != nil {

@@ -1,7 +1,7 @@
 package corpus
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -62,7 +62,7 @@ func (w *shardWriter) endBlock() error {
 }
 
 func (w *shardWriter) commit() (Shard, error) {
-	if err := errors.Join(w.rows.Close(), w.file.Flush()); err != nil {
+	if err := cmp.Or(w.rows.Close(), w.file.Flush()); err != nil {
 		w.file.abort()
 		return Shard{}, fmt.Errorf("corpus: write %s: %w", w.file.path, err)
 	}
