@@ -50,8 +50,10 @@ func Model(w *models.Weights, o Options) (*onnx.ModelProto, error) {
 		o.Precision = FP32
 	}
 	whole := onnx.NewBuilder("albert")
-	g := &graph{Builder: whole, whole: whole, layers: o.Layers, precision: o.Precision, config: w.Config, table: w.Parameters, constants: map[string]string{},
-		embeddingOutput: o.Embedding}
+	g := &graph{
+		Builder: whole, whole: whole, config: w.Config, table: w.Parameters, constants: map[string]string{},
+		layers: o.Layers, precision: o.Precision, embeddingOutput: o.Embedding,
+	}
 	if err := g.addWeights(w); err != nil {
 		return nil, err
 	}
