@@ -10,6 +10,7 @@
 //	shards.go     a shard, Parquet of ids, and the reading of a directory of them
 //	manifest.go   what a directory of shards is made of
 //	files.go      files that appear whole or not at all
+//	lock_unix.go  one preparation of a directory at a time
 //	inorder.go    work shared among goroutines, its results in order
 //	godoc.go      real English on every machine with Go: the doc comments of its toolchain
 package corpus

@@ -66,6 +66,14 @@ func Prepare(
 	if p.manifest.Tokenizer, err = hashTokenizer(t); err != nil {
 		return nil, err
 	}
+	if err := os.MkdirAll(directory, 0o777); err != nil {
+		return nil, fmt.Errorf("corpus: prepare: %w", err)
+	}
+	unlock, err := lockDirectory(directory)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	if err := p.begin(); err != nil {
 		return nil, err
 	}
@@ -89,7 +97,7 @@ type preparation struct {
 	files     []string
 	directory string
 
-	seen     map[[16]byte]struct{} // hashes of the documents so far, if repeated ones are left out
+	seen     map[[16]byte]struct{} // hashes of the documents that were written, if repeated ones are left out
 	repeated int                   // left out since the last document
 
 	counts      Counts
@@ -101,9 +109,6 @@ type preparation struct {
 
 // begin starts a directory, or takes up the work on one.
 func (p *preparation) begin() error {
-	if err := os.MkdirAll(p.directory, 0o777); err != nil {
-		return fmt.Errorf("corpus: prepare: %w", err)
-	}
 	if !IsShards(p.directory) {
 		if err := p.checkEmpty(); err != nil {
 			return err
@@ -231,7 +236,8 @@ func (t hashedText) size() (bytes int) {
 	return bytes
 }
 
-// distinct hashes documents and, where that is asked for, leaves out those that came before.
+// distinct hashes documents and, where that is asked for, leaves out those that were written before; those that are being
+// encoded are left to add, as without ids they are not written.
 func (p *preparation) distinct(all iter.Seq2[text, error]) iter.Seq2[hashedText, error] {
 	return func(yield func(hashedText, error) bool) {
 		var buffer []byte
@@ -251,7 +257,6 @@ func (p *preparation) distinct(all iter.Seq2[text, error]) iter.Seq2[hashedText,
 					p.repeated++
 					continue
 				}
-				p.seen[h.hash] = struct{}{}
 			}
 			h.repeated, p.repeated = p.repeated, 0
 			if !yield(h, nil) {
@@ -280,13 +285,20 @@ func encodeText(t tokenizer.Tokenizer, h *hashedText) encodedText {
 	return e
 }
 
-// add writes a document, and ends the block and the shard that it fills.
+// add writes a document that has ids and was not written before, and ends the block and the shard that it fills.
 func (p *preparation) add(e *encodedText) error {
 	o := &p.manifest.Options
 	p.counts.Repeated += int64(e.repeated)
 	p.last = e.after
 	if len(e.ids) == 0 {
 		return nil
+	}
+	if p.seen != nil {
+		if _, again := p.seen[e.hash]; again {
+			p.counts.Repeated++
+			return nil
+		}
+		p.seen[e.hash] = struct{}{}
 	}
 	if p.shard == nil {
 		name := fmt.Sprintf("shard-%05d.parquet", len(p.manifest.Shards))

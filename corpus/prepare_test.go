@@ -392,3 +392,145 @@ func BenchmarkBlock(b *testing.B) {
 	}
 	b.ReportMetric(float64(tokens)/b.Elapsed().Seconds(), "tokens/s")
 }
+
+// Files of others are left alone, whatever they are called.
+func TestPrepareRemovesOnlyItsOwn(t *testing.T) {
+	in := writeFiles(t, map[string]string{"a.txt": madeUp(100, 2)})
+	others := []string{".thesis.doc.partial-1", ".shard-00001.parquet.partial-x", ".my.manifest.json.partial-1"}
+	dir := t.TempDir()
+	for _, name := range append(others, ".manifest.json.partial-12") {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := corpus.Prepare(t.Context(), testVocabulary(t), []string{in}, dir, smallShards())
+	if err == nil || !strings.Contains(err.Error(), "is no directory of shards") {
+		t.Errorf("a directory of something else: got %v", err)
+	}
+	if got := contents(t, dir); len(got) != 4 {
+		t.Errorf("refused, it has left %v", slices.Sorted(maps.Keys(got)))
+	}
+	for _, name := range others {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	prepare(t, dir, smallShards(), in) // what a kill leaves of the first manifest is no obstacle
+	for _, name := range append(others, ".shard-00001.parquet.partial-12") {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	prepare(t, dir, smallShards(), in)
+	got := contents(t, dir)
+	for name := range got {
+		if strings.Contains(name, ".partial-12") {
+			t.Errorf("%s was left", name)
+		}
+	}
+	for _, name := range others {
+		if got["/"+name] != "x" {
+			t.Errorf("%s is gone", name)
+		}
+	}
+}
+
+// What was prepared is no input, neither of the same work nor of another.
+func TestPrepareBelowItsInput(t *testing.T) {
+	in := writeFiles(t, map[string]string{"a.txt": madeUp(20, 2), "shards/.keep": ""})
+	if err := os.Remove(filepath.Join(in, "shards", ".keep")); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"shards", "again", "shards"} {
+		dir := filepath.Join(in, name)
+		if m := prepare(t, dir, smallShards(), in); len(m.Inputs) != 1 {
+			t.Errorf("%s: read %v, want a.txt alone", name, m.Inputs)
+		}
+		if err := os.WriteFile(filepath.Join(dir, corpus.TokenizerDirectory, "vocab.txt"), []byte("a\n"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := corpus.Files(filepath.Join(in, "shards")); err == nil || !strings.Contains(err.Error(), "is a directory of shards") {
+		t.Errorf("shards as text: got %v", err)
+	}
+}
+
+// A directory of shards is known by how its manifest begins, and nobody else's manifest.json is touched.
+func TestIsShards(t *testing.T) {
+	dir := writeFiles(t, map[string]string{"manifest.json": `{"name": "an application"}`, "a.txt": "ka to.\n"})
+	if corpus.IsShards(dir) {
+		t.Error("the manifest of an application makes a directory of shards")
+	}
+	if got, err := all(t, dir); err != nil || len(got) != 1 {
+		t.Errorf("got %q, %v, want its text", got, err)
+	}
+	_, err := corpus.Prepare(t.Context(), testVocabulary(t), []string{dir}, dir, smallShards())
+	if err == nil || !strings.Contains(err.Error(), "is no directory of shards") {
+		t.Errorf("prepared into it: got %v", err)
+	}
+}
+
+// Work that failed before the first shard can begin anew with other options and another tokenizer.
+func TestPrepareBeginsAnew(t *testing.T) {
+	in := writeFiles(t, map[string]string{"a.jsonl": `{"body": "ka to. Do pin."}`})
+	dir := filepath.Join(t.TempDir(), "shards")
+	another, err := trainVocabulary(121)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := corpus.Prepare(t.Context(), another, []string{in}, dir, smallShards()); err == nil {
+		t.Fatal("a missing field: got no error")
+	}
+	o := smallShards()
+	o.TextField, o.Format, o.Deduplicate = "body", corpus.Prose, true
+	prepare(t, dir, o, in)
+	whole := filepath.Join(t.TempDir(), "whole")
+	prepare(t, whole, o, in)
+	if !maps.Equal(contents(t, dir), contents(t, whole)) {
+		t.Error("begun anew, the shards are others")
+	}
+}
+
+// Two preparations of one directory at a time are one too many.
+func TestPrepareAlone(t *testing.T) {
+	in := writeFiles(t, map[string]string{"a.txt": madeUp(200, 2)})
+	dir := filepath.Join(t.TempDir(), "shards")
+	o := smallShards()
+	var second error
+	o.Progress = func(corpus.Counts) {
+		_, second = corpus.Prepare(t.Context(), testVocabulary(t), []string{in}, dir, smallShards())
+	}
+	prepare(t, dir, o, in)
+	if second == nil || !strings.Contains(second.Error(), "another process works on "+dir) {
+		t.Errorf("the second: got %v", second)
+	}
+	prepare(t, dir, smallShards(), in)
+}
+
+// Documents without ids are not counted, as repeated ones neither, so that going on after a shard gives the same bytes.
+func TestPrepareWithoutIDs(t *testing.T) {
+	const blank = "\u200b\n\n"
+	in := writeFiles(t, map[string]string{"a.txt": blank + madeUp(60, 2) + blank + madeUp(60, 3) + blank + madeUp(60, 2) + blank + blank})
+	o := smallShards()
+	o.Deduplicate = true
+	whole := filepath.Join(t.TempDir(), "whole")
+	m := prepare(t, whole, o, in)
+	if m.Counts.Repeated != 60 || m.Counts.Documents != 120 {
+		t.Errorf("%d documents, %d repeated, want 120 and 60", m.Counts.Documents, m.Counts.Repeated)
+	}
+	dir := filepath.Join(t.TempDir(), "shards")
+	ctx, cancel := context.WithCancel(t.Context())
+	blocks := 0
+	o.Progress = func(corpus.Counts) {
+		if blocks++; blocks == 5 {
+			cancel()
+		}
+	}
+	if _, err := corpus.Prepare(ctx, testVocabulary(t), []string{in}, dir, o); !errors.Is(err, context.Canceled) {
+		t.Fatalf("got %v, want context.Canceled", err)
+	}
+	o.Progress = nil
+	if again := prepare(t, dir, o, in); len(again.Shards) < 2 || !maps.Equal(contents(t, dir), contents(t, whole)) {
+		t.Errorf("stopped and gone on, the shards are others: %+v, want %+v", again.Counts, m.Counts)
+	}
+}
