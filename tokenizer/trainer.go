@@ -55,7 +55,8 @@ type TrainProgress struct {
 //
 // It is the training of Kudo (arXiv:1804.10959), as SentencePiece does it: from many pieces, expectation and
 // maximization, and pruning of those that matter least, until there are as many as wanted. The same text and options
-// give the same vocabulary. An error that sentences yields is returned.
+// give the same vocabulary. An error that sentences yields is returned. Memory grows with the number of different words
+// alone; where there are more sentences than the limit they are ranged over twice.
 func Train(ctx context.Context, sentences iter.Seq2[string, error], o TrainOptions) (*Albert, TrainStats, error) {
 	if err := o.complete(); err != nil {
 		return nil, TrainStats{}, err

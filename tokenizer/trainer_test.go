@@ -10,7 +10,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -137,10 +139,97 @@ func TestTrainingSamples(t *testing.T) {
 	}
 }
 
+// Every sentence is drawn equally often, each at most once, and neither the draw nor the number of threads depends on
+// the other.
+func TestDraw(t *testing.T) {
+	const all, limit, draws = 20, 5, 4000
+	var text []string
+	for i := range all {
+		text = append(text, fmt.Sprint(i))
+	}
+	times := make([]int, all)
+	for seed := range uint64(draws) {
+		o := &TrainOptions{SentenceLimit: limit, Seed: seed}
+		last, drawn := -1, 0
+		for s, err := range draw(sentencesOf(text), all, o) {
+			i, _ := strconv.Atoi(s)
+			if err != nil || i <= last {
+				t.Fatalf("drew %q after %d, error %v", s, last, err)
+			}
+			last = i
+			drawn++
+			times[i]++
+		}
+		if drawn != limit {
+			t.Fatalf("drew %d, want %d", drawn, limit)
+		}
+	}
+	const want = draws * limit / all
+	deviation := math.Sqrt(want * (1 - float64(limit)/all))
+	for i, n := range times {
+		if math.Abs(float64(n-want)) > 5*deviation {
+			t.Errorf("sentence %d was drawn %d times, want about %d", i, n, want)
+		}
+	}
+	o := DefaultTrainOptions(100)
+	o.SentenceLimit = 100
+	var first []byte
+	for _, o.Threads = range []int{1, 2, 5} {
+		data := train(t, trainingText(1000), o).unigram.data
+		if first == nil {
+			first = data
+		} else if !slices.Equal(data, first) {
+			t.Errorf("of a sample, %d threads give another vocabulary than 1", o.Threads)
+		}
+	}
+}
+
+// Neither sentences nor the text around a word are held while words are counted, drawn or not.
+func TestTrainingHoldsNoSentences(t *testing.T) {
+	const sentences = 4000
+	common := strings.Repeat("to ", 1300)
+	held := func() float64 { // the least of some measurements: one has what is allocated during it too
+		least := math.Inf(1)
+		for range 10 {
+			runtime.GC()
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			least = min(least, float64(m.HeapAlloc))
+		}
+		return least
+	}
+	for _, limit := range []int{sentences, sentences / 2} {
+		before, after := held(), 0.0
+		text := func(yield func(string, error) bool) {
+			for i := range sentences {
+				if !yield(fmt.Sprintf("%sword%d", common, i), nil) {
+					return
+				}
+			}
+			after = held()
+		}
+		o := DefaultTrainOptions(100)
+		o.SentenceLimit, o.Threads = limit, 1 // three portions of sentences are on their way
+		if _, _, err := Train(context.Background(), text, o); err != nil {
+			t.Fatal(err)
+		}
+		if size := float64(sentences * len(common)); after-before > size/3 {
+			t.Errorf("a limit of %d: %.1f MB are held when %.1f MB of text were read", limit, (after-before)/1e6, size/1e6)
+		}
+	}
+}
+
 func TestTrainRefuses(t *testing.T) {
 	bad := errors.New("corpus.txt: line 3: not UTF-8")
 	failing := func(yield func(string, error) bool) { _ = yield("some text", nil) && yield("", bad) }
 	long := strings.Repeat("a", maxSentence+1)
+	read := false
+	once := func(yield func(string, error) bool) {
+		if !read {
+			sentencesOf(trainingText(200))(yield)
+		}
+		read = true
+	}
 	for _, test := range []struct {
 		sentences iter.Seq2[string, error]
 		change    func(*TrainOptions)
@@ -151,6 +240,7 @@ func TestTrainRefuses(t *testing.T) {
 		{sentencesOf([]string{"aab aab abab"}), nil, "a vocabulary of 200 is larger than this text supports; ask for at most "},
 		{sentencesOf(trainingText(100)), func(o *TrainOptions) { o.VocabSize = 20 }, "a vocabulary of 20 is too small"},
 		{failing, nil, bad.Error()},
+		{once, func(o *TrainOptions) { o.SentenceLimit = 50 }, "200 of 200 sentences were missing when the text was read again"},
 		{sentencesOf(nil), func(o *TrainOptions) { o.CharacterCoverage = 1.5 }, "character coverage is 1.5"},
 		{sentencesOf(nil), func(o *TrainOptions) { o.UserDefinedSymbols = []string{"[MASK]"} }, "is empty, a special token, or given twice"},
 		{sentencesOf(nil), func(o *TrainOptions) { o.Threads = -1 }, "want neither below 0"},

@@ -32,7 +32,7 @@ type words struct {
 // and at characters that are too rare to be pieces.
 func collect(ctx context.Context, sentences iter.Seq2[string, error], o *TrainOptions, n *normalizer) (*words, error) {
 	w := &words{}
-	counts, err := w.count(ctx, w.sample(sentences, o), o, n)
+	counts, err := w.sample(ctx, sentences, o, n)
 	if err != nil {
 		return nil, err
 	}
@@ -57,50 +57,88 @@ func collect(ctx context.Context, sentences iter.Seq2[string, error], o *TrainOp
 	return w, nil
 }
 
-// sample leaves out sentences that are too long, and keeps at most o.SentenceLimit of the others: a uniform sample, by
-// reservoir (Vitter's algorithm R, TOMS 1985).
-func (w *words) sample(sentences iter.Seq2[string, error], o *TrainOptions) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
-		random := rand.New(rand.NewPCG(o.Seed, 0))
-		var reservoir []string
-		seen := 0
-		for s, err := range sentences {
-			if err == nil && len(s) > maxSentence {
-				w.stats.TooLong++
+// sample counts the words of all sentences, or of o.SentenceLimit of them where there are more. No sentence is kept: what
+// is drawn is known when the sentences have been counted, so that drawing reads them again.
+func (w *words) sample(
+	ctx context.Context, sentences iter.Seq2[string, error], o *TrainOptions, n *normalizer,
+) (map[string]int, error) {
+	all := 0
+	counts, err := count(ctx, func(yield func(string, error) bool) {
+		for s, err := range notTooLong(ctx, sentences, &w.stats.TooLong) {
+			if err == nil {
+				all++
+			}
+			if over := o.SentenceLimit > 0 && all > o.SentenceLimit; err == nil && over {
 				continue
 			}
-			if err != nil || o.SentenceLimit == 0 {
-				w.stats.Sentences++
-				if !yield(s, err) || err != nil {
-					return
-				}
-				continue
-			}
-			seen++
-			if len(reservoir) < o.SentenceLimit {
-				reservoir = append(reservoir, s)
-			} else if i := random.IntN(seen); i < len(reservoir) {
-				reservoir[i] = s
+			if !yield(s, err) {
+				return
 			}
 		}
-		for _, s := range reservoir {
-			w.stats.Sentences++
-			if !yield(s, nil) {
+	}, o, n)
+	w.stats.Sentences = all
+	if err != nil || o.SentenceLimit == 0 || all <= o.SentenceLimit {
+		return counts, err
+	}
+	w.stats.Sentences = o.SentenceLimit
+	return count(ctx, draw(notTooLong(ctx, sentences, new(int)), all, o), o, n)
+}
+
+// notTooLong leaves out sentences that are too long, and counts these.
+func notTooLong(ctx context.Context, sentences iter.Seq2[string, error], tooLong *int) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for s, err := range sentences {
+			if err = cmp.Or(err, ctx.Err()); err == nil && len(s) > maxSentence {
+				*tooLong++
+				continue
+			}
+			if !yield(s, err) || err != nil {
 				return
 			}
 		}
 	}
 }
 
+// draw yields o.SentenceLimit of all sentences, each choice equally probable: selection sampling (Fan, Muller and
+// Rezucha, JASA 1962).
+func draw(sentences iter.Seq2[string, error], all int, o *TrainOptions) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		random := rand.New(rand.NewPCG(o.Seed, 0))
+		left, wanted := all, o.SentenceLimit
+		for s, err := range sentences {
+			switch {
+			case err != nil:
+				yield(s, err)
+				return
+			case wanted == 0:
+				return
+			}
+			if random.IntN(left) < wanted {
+				wanted--
+				if !yield(s, nil) {
+					return
+				}
+			}
+			if left--; left == 0 {
+				break
+			}
+		}
+		if wanted > 0 {
+			yield("", fmt.Errorf("tokenizer: train: %d of %d sentences were missing when the text was read again to draw %d "+
+				"of them; give files that can be read twice, or no sentence limit", left, all, o.SentenceLimit))
+		}
+	}
+}
+
 // count counts the words of sentences, on so many goroutines; sums do not depend on who adds.
-func (w *words) count(ctx context.Context, sentences iter.Seq2[string, error], o *TrainOptions, n *normalizer) (map[string]int, error) {
+func count(ctx context.Context, sentences iter.Seq2[string, error], o *TrainOptions, n *normalizer) (map[string]int, error) {
 	symbols := strings.NewReplacer(separators(o.UserDefinedSymbols)...)
 	const portion = 256
 	portions := make(chan []string, o.Threads)
-	partial := make([]map[string]int, o.Threads)
+	partial := make([]map[string]*int, o.Threads)
 	var wait sync.WaitGroup
 	for i := range partial {
-		partial[i] = map[string]int{}
+		partial[i] = map[string]*int{}
 		wait.Go(func() {
 			for lines := range portions {
 				for _, line := range lines {
@@ -123,10 +161,10 @@ func (w *words) count(ctx context.Context, sentences iter.Seq2[string, error], o
 	portions <- lines
 	close(portions)
 	wait.Wait()
-	counts := partial[0]
-	for _, p := range partial[1:] {
+	counts := map[string]int{}
+	for _, p := range partial {
 		for text, c := range p {
-			counts[text] += c
+			counts[text] += *c
 		}
 	}
 	return counts, err
@@ -144,17 +182,24 @@ func separators(symbols []string) []string {
 	return pairs
 }
 
-// countWords adds the words of a normalized sentence: each begins with ▁, or follows a boundary.
-func countWords(counts map[string]int, text string) {
+// countWords adds the words of a normalized sentence: each begins with ▁, or follows a boundary. A key is a copy, so that
+// it does not hold the sentence; the counts are pointers, since adding to a value sets the key again.
+func countWords(counts map[string]*int, text string) {
 	for text != "" {
 		end := len(text)
 		if i := strings.Index(text[1:], whitespace); i >= 0 {
 			end = i + 1
 		}
 		for part := range strings.SplitSeq(text[:end], boundary) {
-			if part != "" {
-				counts[part]++
+			if part == "" {
+				continue
 			}
+			c := counts[part]
+			if c == nil {
+				c = new(int)
+				counts[strings.Clone(part)] = c
+			}
+			*c++
 		}
 		text = text[end:]
 	}
