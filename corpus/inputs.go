@@ -38,7 +38,8 @@ func isPlainText(path string) bool {
 	return e == ".txt" || e == ".text"
 }
 
-func isJSONLines(path string) bool { return slices.Contains(jsonExtensions, extension(path)) }
+// IsJSONLines says whether a name is that of JSON lines.
+func IsJSONLines(path string) bool { return slices.Contains(jsonExtensions, extension(path)) }
 
 // Files returns the files to read for paths: a file is itself, a directory is the text files below it in lexical order,
 // hidden ones and those of directories of shards left out. A path may come several times.

@@ -30,7 +30,8 @@ func DefaultPrepareOptions() PrepareOptions {
 	return PrepareOptions{TextOptions: DefaultTextOptions(), ShardTokens: 16 << 20, BlockTokens: BlockTokens, Threads: 1}
 }
 
-func (o *PrepareOptions) validate() error {
+// Validate reports what is wrong with the options.
+func (o *PrepareOptions) Validate() error {
 	for _, r := range []struct {
 		name  string
 		value int
@@ -39,7 +40,7 @@ func (o *PrepareOptions) validate() error {
 			return fmt.Errorf("corpus: prepare: %s is %d, want at least 1", r.name, r.value)
 		}
 	}
-	return o.TextOptions.validate()
+	return o.TextOptions.Validate()
 }
 
 // Prepare turns files, and the text files below directories, into a directory of shards: Parquet files of ids. Each
@@ -50,7 +51,7 @@ func (o *PrepareOptions) validate() error {
 func Prepare(
 	ctx context.Context, t tokenizer.Tokenizer, paths []string, directory string, o PrepareOptions,
 ) (*Manifest, error) {
-	if err := o.validate(); err != nil {
+	if err := o.Validate(); err != nil {
 		return nil, err
 	}
 	files, err := filesBeside(directory, paths)

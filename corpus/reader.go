@@ -42,7 +42,8 @@ func DefaultTextOptions() TextOptions {
 	return TextOptions{Format: Lines, Documents: ByFile, TextField: "text"}
 }
 
-func (o TextOptions) validate() error {
+// Validate reports what is wrong with the options.
+func (o TextOptions) Validate() error {
 	switch {
 	case o.Format != Lines && o.Format != Prose:
 		return fmt.Errorf("corpus: format is %q, want %s or %s", o.Format, Lines, Prose)
@@ -115,7 +116,7 @@ func (t *text) document() Document {
 // texts yields the documents of files from a position on. After an error nothing follows.
 func texts(files []string, o TextOptions, from position) iter.Seq2[text, error] {
 	return func(yield func(text, error) bool) {
-		if err := o.validate(); err != nil {
+		if err := o.Validate(); err != nil {
 			yield(text{}, err)
 			return
 		}
@@ -165,7 +166,7 @@ func (a *assembler) readFile(path string) error {
 		return err
 	}
 	defer lines.close()
-	records := isJSONLines(path)
+	records := IsJSONLines(path)
 	if isPlainText(path) {
 		a.unfenced = "~" // a line of them is a scene break
 	}

@@ -57,8 +57,12 @@ func (o *engineOptions) check() error {
 	if len(o.engines) == 0 {
 		return usagef("no engine is given")
 	}
-	if o.threads < 0 {
-		return usagef("threads is %d, want 0 or more", o.threads)
+	return checkThreads(o.threads)
+}
+
+func checkThreads(flag int) error {
+	if flag < 0 {
+		return usagef("threads is %d, want 0 or more", flag)
 	}
 	return nil
 }

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -29,16 +31,22 @@ func newPrepare() *cobra.Command {
 	model := flags.String("tokenizer", "", "directory of the vocabulary")
 	textFlags(flags, &o.TextOptions)
 	flags.BoolVar(&o.Deduplicate, "deduplicate", false, "leave out documents whose text came before")
-	flags.IntVar(&o.ShardTokens, "shard-tokens", o.ShardTokens, "a shard ends when it has so many")
+	flags.IntVar(&o.ShardTokens, "shard-tokens", o.ShardTokens, "a shard ends with the block, of 1,048,576 tokens or more, that brings it to so many")
 	threads := flags.Int("threads", 0, "0 is one a processor; the result does not depend on it")
 	c.MarkFlagRequired("out")
 	c.MarkFlagRequired("tokenizer")
 	c.RunE = func(c *cobra.Command, args []string) error {
+		if err := cmp.Or(checkGiven(c, "out", "tokenizer"), checkThreads(*threads), checkText(c, o.TextOptions, args)); err != nil {
+			return err
+		}
+		o.Threads = threadCount(*threads)
+		if err := o.Validate(); err != nil {
+			return usageError{err}
+		}
 		t, err := openTokenizer(*model)
 		if err != nil {
 			return err
 		}
-		o.Threads = threadCount(*threads)
 		began := time.Now()
 		o.Progress = tellCounts(c, began)
 		m, err := corpus.Prepare(c.Context(), t, args, *out, o)
@@ -56,6 +64,38 @@ func textFlags(f *pflag.FlagSet, o *corpus.TextOptions) {
 	f.StringVar((*string)(&o.Format), "format", string(o.Format), "of text: lines (a sentence a line, blank lines between documents) or prose (paragraphs, plain or markdown)")
 	f.StringVar((*string)(&o.Documents), "documents", string(o.Documents), "what a document is in prose: file, heading or paragraph")
 	f.StringVar(&o.TextField, "text-field", o.TextField, "the field of JSON lines that has the text")
+}
+
+// checkText refuses flags of textFlags that are wrong, or that say nothing about text of these paths.
+func checkText(c *cobra.Command, o corpus.TextOptions, paths []string) error {
+	if err := o.Validate(); err != nil {
+		return usageError{err}
+	}
+	if c.Flags().Changed("documents") && o.Format != corpus.Prose {
+		return usagef("--documents says what a document is in prose, and --format is %s; leave it out, or give --format %s",
+			o.Format, corpus.Prose)
+	}
+	if !c.Flags().Changed("text-field") {
+		return nil
+	}
+	files, err := corpus.Files(paths...)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(files, corpus.IsJSONLines) {
+		return usagef("--text-field names a field of JSON lines, and no input is a .jsonl or .ndjson; leave it out")
+	}
+	return nil
+}
+
+// checkGiven refuses flags that are given without a value: --out ”.
+func checkGiven(c *cobra.Command, names ...string) error {
+	for _, name := range names {
+		if f := c.Flags().Lookup(name); f.Changed && f.Value.String() == "" {
+			return usagef("--%s is empty; %s", name, f.Usage)
+		}
+	}
+	return nil
 }
 
 // tellCounts returns a function that tells now and then how far a preparation is.
@@ -89,6 +129,9 @@ func openCorpus(c *cobra.Command, paths []string, o corpus.TextOptions, t tokeni
 			return nil, err
 		}
 		return shards, shards.CheckTokenizer(t)
+	}
+	if err := checkText(c, o, paths); err != nil {
+		return nil, err
 	}
 	tokens, err := corpus.Tokenize(c.Context(), corpus.ReadText(o, paths...), t, threads)
 	if err != nil {

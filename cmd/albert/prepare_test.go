@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -74,5 +75,75 @@ func TestPrepareMisuse(t *testing.T) {
 	albert(t, "", append([]string{"pretrain", shards}, run...)...).fails(t, shard, "damaged")
 	if _, err := os.Stat(p.path("run")); err == nil {
 		t.Error("something was left behind")
+	}
+}
+
+// Flags that are wrong, or would do nothing, are mistakes of usage that one sentence names.
+func TestTextFlagsMisuse(t *testing.T) {
+	p := newProject(t)
+	must(t, p.pretrain("run", "--steps", "2")...)
+	prepare := []string{"prepare", p.corpus, "--tokenizer", p.vocabulary, "--out", p.path("shards")}
+	train := []string{"tokenizer", "train", p.corpus, "--vocab-size", "150", "--out", p.path("other")}
+	for _, c := range []struct {
+		command []string
+		flags   []string
+		want    string
+	}{
+		{prepare, []string{"--format", "foo"}, `format is "foo", want lines or prose`},
+		{prepare, []string{"--format", "prose", "--documents", "page"}, `documents is "page"`},
+		{prepare, []string{"--documents", "heading"}, "--format is lines"},
+		{prepare, []string{"--text-field", ""}, "text-field is empty"},
+		{prepare, []string{"--text-field", "body"}, "no input is a .jsonl"},
+		{prepare, []string{"--threads", "-1"}, "threads is -1, want 0 or more"},
+		{prepare, []string{"--shard-tokens", "0"}, "shard-tokens is 0"},
+		{prepare, []string{"--out", ""}, "--out is empty"},
+		{prepare, []string{"--tokenizer", ""}, "--tokenizer is empty"},
+		{train, []string{"--text-field", "body"}, "no input is a .jsonl"},
+		{train, []string{"--documents", "heading"}, "--format is lines"},
+		{train, []string{"--type", "wordpiece", "--format", "foo"}, `format is "foo"`},
+		{train, []string{"--out", ""}, "--out is empty"},
+		{p.pretrain("new", "--steps", "2"), []string{"--text-field", "body"}, "no input is a .jsonl"},
+		{p.pretrain("new", "--steps", "2"), []string{"--threads", "-1"}, "threads is -1, want 0 or more"},
+		{[]string{"pretrain", p.corpus, "--out", p.path("run"), "--resume"}, []string{"--tokenizer", p.vocabulary}, "--tokenizer is for a new run"},
+		{[]string{"pretrain", p.corpus, "--out", p.path("run"), "--resume"}, []string{"--preset", "albert-tiny"}, "--preset is for a new run"},
+	} {
+		r := albert(t, "", slices.Concat(c.command, c.flags)...)
+		if r.code != exitUsage || !strings.Contains(r.stderr, c.want) {
+			t.Errorf("%s %q: exit code %d, %q; want %d and %q", c.command[0], c.flags, r.code, r.stderr, exitUsage, c.want)
+		}
+	}
+	for _, name := range []string{"shards", "other", "new"} {
+		if _, err := os.Stat(p.path(name)); err == nil {
+			t.Errorf("%s was left behind", name)
+		}
+	}
+}
+
+// A vocabulary is trained from the same text as a model: prose in a field of JSON lines gives what its sentences give.
+func TestTokenizerTrainReadsText(t *testing.T) {
+	p := newProject(t)
+	lines := strings.ReplaceAll(text(60), "end.", "End.")
+	var records []byte
+	for document := range strings.SplitSeq(strings.TrimSpace(lines), "\n\n") {
+		record, err := json.Marshal(map[string]string{"body": strings.ReplaceAll(document, "\n", "\n\n")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		records = append(append(records, record...), '\n')
+	}
+	write(t, p.path("lines.txt"), lines)
+	write(t, p.path("records.jsonl"), string(records))
+	for kind, file := range map[string]string{"unigram": "spiece.model", "wordpiece": "vocab.txt"} {
+		train := func(out string, arguments ...string) string {
+			must(t, slices.Concat([]string{"tokenizer", "train", "--type", kind, "--vocab-size", "100", "--out", p.path(out)}, arguments)...)
+			content, err := os.ReadFile(filepath.Join(p.path(out), file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return string(content)
+		}
+		if train(kind, p.path("lines.txt")) != train(kind+"-records", p.path("records.jsonl"), "--format", "prose", "--text-field", "body") {
+			t.Errorf("%s: prose in JSON lines gives another vocabulary than its sentences", kind)
+		}
 	}
 }

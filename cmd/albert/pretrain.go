@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -131,6 +132,14 @@ func (p *pretraining) options(checkpoint *train.Checkpoint) (train.Options, erro
 }
 
 func (p *pretraining) run(c *cobra.Command, files []string, out string) error {
+	if err := cmp.Or(checkGiven(c, "out", "tokenizer"), checkThreads(p.threads)); err != nil {
+		return err
+	}
+	for _, name := range []string{"tokenizer", "preset", "config"} {
+		if p.resume && c.Flags().Changed(name) {
+			return usagef("--%s is for a new run, and --resume goes on with what the checkpoint has; leave one of them out", name)
+		}
+	}
 	checkpoint, weights, t, err := p.start(files, out)
 	if err != nil {
 		return err
@@ -204,6 +213,9 @@ func (p *pretraining) start(files []string, out string) (*train.Checkpoint, *mod
 	config, err := p.configuration(t.VocabSize())
 	if err != nil {
 		return nil, nil, nil, err
+	}
+	if err := vocabularyFits(t, config.VocabSize); err != nil {
+		return nil, nil, nil, fmt.Errorf("%w; set vocab_size to the tokenizer's", err)
 	}
 	return nil, models.NewWeights(config), t, nil
 }

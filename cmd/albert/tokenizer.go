@@ -3,8 +3,11 @@ package main
 import (
 	"bufio"
 	"cmp"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -42,19 +45,25 @@ func newTokenizerTrain() *cobra.Command {
 	flags.Uint64Var(&o.Seed, "seed", 0, "of that draw")
 	flags.IntVar(&o.Threads, "threads", 0, "0 is one a processor")
 	wordPiece := wordPieceFlags(flags)
+	text := corpus.DefaultTextOptions()
+	textFlags(flags, &text)
 	c.MarkFlagRequired("out")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if err := trainFlagsFit(c, *kind); err != nil {
 			return err
 		}
+		if err := cmp.Or(checkGiven(c, "out"), checkThreads(o.Threads), checkText(c, text, args)); err != nil {
+			return err
+		}
+		all := sentences(corpus.ReadText(text, args...))
 		if *kind == wordPieceType {
-			return trainWordPiece(c, args, *out, *wordPiece, o, *asJSON)
+			return trainWordPiece(c, all, *out, *wordPiece, o, *asJSON)
 		}
 		began := time.Now()
 		o.Progress = func(p tokenizer.TrainProgress) {
 			note(c, "%8s  %s pieces, %.4f nats a character", rounded(time.Since(began)), counted(p.Pieces), p.NatsPerCharacter)
 		}
-		t, stats, err := tokenizer.Train(c.Context(), sentences(corpus.Read(args...)), o)
+		t, stats, err := tokenizer.Train(c.Context(), all, o)
 		if err != nil {
 			return err
 		}
@@ -79,12 +88,66 @@ func modelFlag(c *cobra.Command) *string {
 	return model
 }
 
-// openTokenizer opens the tokenizer of a directory, or of one of its files.
+// openTokenizer opens the tokenizer of a directory, or of one of its files. That of a checkpoint must be the model's.
 func openTokenizer(path string) (tokenizer.Tokenizer, error) {
-	if isDirectory(path) {
-		return tokenizer.Open(path)
+	if !isDirectory(path) {
+		return tokenizer.OpenFile(path)
 	}
-	return tokenizer.OpenFile(path)
+	t, err := tokenizer.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := embeddingRows(path)
+	if err != nil || rows == 0 {
+		return t, err
+	}
+	if err := vocabularyFits(t, rows); err != nil {
+		return nil, fmt.Errorf("open %s: %w; a file there is cut off, or belongs to another model", path, err)
+	}
+	return t, nil
+}
+
+// embeddingRows returns vocab_size of the config.json of a directory, of whatever model; 0 without one.
+func embeddingRows(dir string) (int, error) {
+	path := filepath.Join(dir, models.ConfigFile)
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read configuration: %w", err)
+	}
+	var config struct {
+		VocabSize int `json:"vocab_size"`
+	}
+	if err := json.Unmarshal(data, &config); err != nil {
+		return 0, fmt.Errorf("read %s: not a configuration in JSON: %w", path, err)
+	}
+	return config.VocabSize, nil
+}
+
+// vocabularyFits refuses a tokenizer that has not as many pieces as the model has embeddings. There may be more of
+// these up to a multiple of a power of two, to which models are padded for speed, as 30,528 for the 30,522 of BERT; and
+// beside a tokenizer.json.
+func vocabularyFits(t tokenizer.Tokenizer, rows int) error {
+	pieces := t.VocabSize()
+	if pieces > rows {
+		return fmt.Errorf("the tokenizer has %d pieces, the model has room for %d (vocab_size)", pieces, rows)
+	}
+	if _, lenient := t.(*tokenizer.Pipeline); lenient || pieces == rows || isPadding(pieces, rows) {
+		return nil
+	}
+	return fmt.Errorf("the tokenizer has %d pieces, the model %d (vocab_size), want as many, or the next multiple of "+
+		"8, 16, 32, 64 or 128", pieces, rows)
+}
+
+func isPadding(pieces, rows int) bool {
+	for multiple := 8; multiple <= 128; multiple *= 2 {
+		if (pieces+multiple-1)/multiple*multiple == rows {
+			return true
+		}
+	}
+	return false
 }
 
 func isDirectory(path string) bool {

@@ -3,13 +3,13 @@ package main
 import (
 	"fmt"
 	"io"
+	"iter"
 	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"goalbert/corpus"
 	"goalbert/models"
 	"goalbert/tokenizer"
 )
@@ -49,7 +49,8 @@ func trainFlagsFit(c *cobra.Command, kind string) error {
 
 // trainWordPiece trains a vocab.txt; shared are the flags that unigram training has too.
 func trainWordPiece(
-	c *cobra.Command, args []string, out string, o tokenizer.WordPieceTrainOptions, shared tokenizer.TrainOptions, asJSON bool,
+	c *cobra.Command, sentences iter.Seq2[string, error], out string, o tokenizer.WordPieceTrainOptions,
+	shared tokenizer.TrainOptions, asJSON bool,
 ) error {
 	began := time.Now()
 	o.VocabSize, o.Threads, o.Rules.LowerCase = shared.VocabSize, shared.Threads, shared.Rules.LowerCase
@@ -57,7 +58,7 @@ func trainWordPiece(
 		o.Rules.StripAccents = new(bool)
 	}
 	o.Progress = func(pieces int) { note(c, "%8s  %s pieces", rounded(time.Since(began)), counted(pieces)) }
-	t, stats, err := tokenizer.TrainWordPiece(c.Context(), sentences(corpus.Read(args...)), o)
+	t, stats, err := tokenizer.TrainWordPiece(c.Context(), sentences, o)
 	if err != nil {
 		return err
 	}
