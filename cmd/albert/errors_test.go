@@ -50,6 +50,7 @@ func TestBadConfiguration(t *testing.T) {
 		`"hidden_act": "swish"`:                   `hidden_act is "swish"`,
 		`"max_position_embeddings": 16`:           "sequence length is 24, the model has 16 positions",
 		`"vocab_size": 100`:                       "the tokenizer has 150 pieces, the model has room for 100",
+		`"vocab_size": 151`:                       "the tokenizer has 150 pieces, the model 151 (vocab_size), want as many",
 		`"position_embedding_type": "relative"`:   "position_embedding_type",
 		`"no_such_key": 1`:                        "unknown key no_such_key",
 		`"num_hidden_layers": "two"`:              "want a whole number",

@@ -10,7 +10,7 @@ import (
 func TestWordPiece(t *testing.T) {
 	p := newProject(t)
 	vocabulary := p.path("wordpiece")
-	must(t, "tokenizer", "train", p.corpus, "--type", "wordpiece", "--vocab-size", "60", "--out", vocabulary)
+	must(t, "tokenizer", "train", p.corpus, "--type", "wordpiece", "--vocab-size", "150", "--out", vocabulary)
 	for _, name := range []string{"vocab.txt", "tokenizer_config.json"} {
 		if _, err := os.Stat(vocabulary + "/" + name); err != nil {
 			t.Error(err)
@@ -31,7 +31,7 @@ func TestWordPiece(t *testing.T) {
 	}
 	p.vocabulary = vocabulary
 	must(t, p.pretrain("run", "--steps", "2")...)
-	const want = "WordPiece of 60 pieces, because there is a vocab.txt and no spiece.model"
+	const want = "WordPiece of 150 pieces, because there is a vocab.txt and no spiece.model"
 	if out := must(t, "inspect", p.path("run/model")); !strings.Contains(out, want) {
 		t.Errorf("inspect says %q", out)
 	}
