@@ -22,6 +22,7 @@ type diagnosis struct {
 	Processors  int       `json:"processors"`
 	Features    []string  `json:"features"` // of the processor, that kernels may use
 	KernelSet   string    `json:"kernel_set"`
+	Precisions  []string  `json:"precisions"`
 	ONNXRuntime ort.Facts `json:"onnx_runtime"`
 }
 
@@ -36,11 +37,23 @@ func newDoctor() *cobra.Command {
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		d := diagnosis{
 			Program: "albert " + version, Go: goruntime.Version(), Platform: goruntime.GOOS + "/" + goruntime.GOARCH,
-			Processors: goruntime.NumCPU(), Features: features(), KernelSet: native.KernelSet(), ONNXRuntime: ort.Doctor(*library),
+			Processors: goruntime.NumCPU(), Features: features(), KernelSet: native.KernelSet(), Precisions: precisions(),
+			ONNXRuntime: ort.Doctor(*library),
 		}
 		return show(c, *asJSON, d, d.write)
 	}
 	return c
+}
+
+// precisions returns those that pretrain takes on this machine.
+func precisions() []string {
+	var list []string
+	for _, p := range []native.Precision{native.FP32, native.BF16} {
+		if p.Available() == nil {
+			list = append(list, p.String())
+		}
+	}
+	return list
 }
 
 // features lists what the processor has of what matters here.
@@ -62,6 +75,7 @@ func (d diagnosis) write(w io.Writer) {
 	fmt.Fprintf(w, "%s, %s, %s, %d processors\n", d.Program, d.Go, d.Platform, d.Processors)
 	fmt.Fprintf(w, "processor features: %s\n", strings.Join(d.Features, " "))
 	fmt.Fprintf(w, "kernels: %s\n", d.KernelSet)
+	fmt.Fprintf(w, "precisions of training: %s\n", strings.Join(d.Precisions, " "))
 	facts := d.ONNXRuntime
 	if l := facts.Library; l != nil {
 		fmt.Fprintf(w, "ONNX Runtime: %s from %s, %s\n", l.Version, l.Origin, l.Path)
