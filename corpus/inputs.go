@@ -2,7 +2,9 @@ package corpus
 
 import (
 	"bufio"
+	"bytes"
 	"compress/gzip"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -134,7 +136,57 @@ type lineReader struct {
 	offset  int64 // of the next line in the text
 }
 
+// foreign are files that are often taken for text, by the ends of their names and by how they begin.
+var foreign = []struct{ extension, beginning, name string }{
+	{".xz", "\xfd7zXZ", "xz"}, {".bz2", "BZh91AY&SY", "bzip2"}, {".zip", "PK\x03\x04", "zip"}, {".7z", "7z\xbc\xaf", "7z"},
+	{".pdf", "%PDF-", "PDF"}, {".parquet", "PAR1", "Parquet"}, {"", "\x1f\x8b", "gzip, but is not called .gz"},
+	{"", "\x28\xb5\x2f\xfd", "Zstandard, but is not called .zst"},
+	{".json", "", "JSON that is not JSON lines, which have a record a line and are called .jsonl"},
+}
+
+// checkText refuses what is no text by its name and its beginning.
+func checkText(path string, beginning []byte) error {
+	what := ""
+	for _, f := range foreign {
+		if f.extension != "" && extension(path) == f.extension || f.beginning != "" && bytes.HasPrefix(beginning, []byte(f.beginning)) {
+			what = f.name
+		}
+	}
+	line, _, _ := bytes.Cut(bytes.TrimSpace(beginning), []byte("\n"))
+	switch {
+	case what != "":
+	case bytes.IndexByte(beginning, 0) >= 0:
+		what = "binary, or UTF-16"
+	case !IsJSONLines(path) && bytes.HasPrefix(line, []byte("{")) && json.Valid(line):
+		what = "JSON lines, but is not called .jsonl or .ndjson"
+	default:
+		return nil
+	}
+	return fmt.Errorf("corpus: read %s: it is %s; want UTF-8 text or JSON lines (.jsonl, .ndjson), plain or compressed as "+
+		".gz or .zst; convert or rename it", path, what)
+}
+
+// openLines opens a file of text.
 func openLines(path string) (*lineReader, error) {
+	r, err := openFile(path)
+	if err != nil {
+		return nil, err
+	}
+	beginning, err := r.in.Peek(1 << 15)
+	if err == nil || err == io.EOF {
+		err = checkText(path, beginning)
+	} else {
+		r.number = 1
+		err = r.broken(err)
+	}
+	if err != nil {
+		r.close()
+		return nil, err
+	}
+	return r, nil
+}
+
+func openFile(path string) (*lineReader, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("corpus: read: %w", err)
@@ -143,9 +195,15 @@ func openLines(path string) (*lineReader, error) {
 	var plain io.Reader = f
 	switch filepath.Ext(strings.ToLower(path)) {
 	case ".gz":
-		unzipped, err := gzip.NewReader(bufio.NewReaderSize(f, 1<<16))
+		packed := bufio.NewReaderSize(f, 1<<16)
+		beginning, _ := packed.Peek(2)
+		isGzip := strings.HasPrefix("\x1f\x8b", string(beginning))
+		unzipped, err := gzip.NewReader(packed)
 		if err != nil {
 			f.Close()
+			if isGzip && (err == io.EOF || err == io.ErrUnexpectedEOF) {
+				return nil, fmt.Errorf("corpus: read %s: the archive is cut short; get it anew", path)
+			}
 			return nil, fmt.Errorf("corpus: read %s: not gzip, or damaged: %w", path, err)
 		}
 		plain, r.closers = unzipped, append(r.closers, unzipped)
@@ -166,6 +224,14 @@ func (r *lineReader) close() {
 	for _, c := range slices.Backward(r.closers) {
 		c.Close()
 	}
+}
+
+// broken says where reading failed.
+func (r *lineReader) broken(err error) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("corpus: read %s: line %d: the archive is cut short; get it anew", r.path, r.number)
+	}
+	return fmt.Errorf("corpus: read %s: line %d: %w", r.path, r.number, err)
 }
 
 // next returns the next line without white space around it and without a byte order mark; io.EOF after the last one.
@@ -202,7 +268,7 @@ func (r *lineReader) read() (string, error) {
 			}
 			return string(append(long, part...)), nil
 		case err != bufio.ErrBufferFull:
-			return "", fmt.Errorf("corpus: read %s: line %d: %w", r.path, r.number, err)
+			return "", r.broken(err)
 		case len(long)+len(part) > maxLine:
 			return "", fmt.Errorf("corpus: read %s: line %d is longer than %d bytes; divide it into lines", r.path,
 				r.number, maxLine)

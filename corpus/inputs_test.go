@@ -118,9 +118,13 @@ func TestReadPackedMisuse(t *testing.T) {
 		"nofield.jsonl": "{\"body\": \"x\"}", "latin.txt.gz": "fine\n\xe9t\xe9\n", "long.txt": strings.Repeat("x", 17<<20),
 		"null.jsonl": `{"text": null}`,
 	})
+	zipped := pack(t, "a.zst", strings.Repeat("A line of text.\n", 100000))
 	whole := pack(t, "a.gz", strings.Repeat("A line of text.\n", 100000))
 	for name, data := range map[string][]byte{
 		"plain.gz": []byte("no gzip"), "plain.zst": []byte("no zstd at all"), "short.gz": whole[:len(whole)-9],
+		"short.zst": zipped[:len(zipped)-9], "head.gz": whole[:5], "a.txt.xz": []byte("x"), "a.bz2": []byte("x"),
+		"unnamed": []byte("\xfd7zXZ\x00\x00"), "gzip.txt": whole, "object.txt": []byte("\n{\"text\": \"a\"}\n{\"text\": \"b\"}\n"),
+		"a.json": []byte("[\n1]"), "utf16.txt": []byte("\xff\xfea\x00"), "image.gz": pack(t, "a.gz", "\x00\x01"),
 		"sum.gz": append(bytes.Clone(whole[:len(whole)-8]), make([]byte, 8)...),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), data, 0o666); err != nil {
@@ -128,14 +132,19 @@ func TestReadPackedMisuse(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{
-		"plain.gz": "not gzip", "plain.zst": "line 1", "short.gz": "unexpected EOF", "sum.gz": "checksum",
+		"plain.gz": "not gzip", "plain.zst": "line 1", "short.gz": "the archive is cut short", "short.zst": "the archive is cut short", "head.gz": "the archive is cut short", "sum.gz": "checksum",
 		"bad.jsonl": `line 2: field "text" is 3, want a string`, "array.jsonl": "line 1: want a JSON object",
 		"nofield.jsonl": `line 1: the record has no field "text"`, "null.jsonl": "is null, want a string",
+		"a.txt.xz": "it is xz", "a.bz2": "it is bzip2", "unnamed": "it is xz", "gzip.txt": "it is gzip, but is not called .gz",
+		"object.txt": "it is JSON lines, but is not called .jsonl", "a.json": "it is JSON that is not JSON lines",
+		"utf16.txt": "it is binary, or UTF-16", "image.gz": "it is binary",
 		"latin.txt.gz": "line 2: byte 1 of the line (byte 6 of the file) is 0xe9", "long.txt": "line 1 is longer than",
 	} {
 		path := filepath.Join(dir, name)
 		if _, err := all(t, path); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want an error that names the file and says %q", name, err, want)
+		} else if strings.Contains(err.Error(), "Go value") || strings.Contains(err.Error(), "json.") {
+			t.Errorf("%s: %v: of use to programmers alone", name, err)
 		}
 	}
 }

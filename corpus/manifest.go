@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -99,7 +100,11 @@ func ReadManifest(directory string) (*Manifest, error) {
 	}
 	m := &Manifest{}
 	if err := json.Unmarshal(data, m); err != nil {
-		return nil, fmt.Errorf("corpus: read %s: it is damaged: %w", path, err)
+		if of, another := errors.AsType[*json.UnmarshalTypeError](err); another {
+			return nil, fmt.Errorf("corpus: read %s: it is damaged: a %s stands at byte %d (%s), where something else is wanted; "+
+				"prepare the corpus anew", path, of.Value, of.Offset, of.Field)
+		}
+		return nil, fmt.Errorf("corpus: read %s: it is damaged: %w; prepare the corpus anew", path, err)
 	}
 	if m.Format != manifestFormat {
 		return nil, fmt.Errorf("corpus: read %s: its format is %q, want %q; prepare the corpus anew with this program",

@@ -3,6 +3,7 @@ package corpus
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -202,6 +203,9 @@ func (a *assembler) addRecord(line string) error {
 	}
 	var record map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(line), &record); err != nil {
+		if _, another := errors.AsType[*json.UnmarshalTypeError](err); another {
+			return fmt.Errorf("want a JSON object, got %.40q", line)
+		}
 		return fmt.Errorf("want a JSON object, got %.40q: %w", line, err)
 	}
 	field, ok := record[a.options.TextField]

@@ -247,10 +247,12 @@ func TestFullDisk(t *testing.T) {
 
 func TestRefusesToOverwrite(t *testing.T) {
 	p := newProject(t)
+	other := p.path("other.txt")
+	write(t, other, text(20))
 	must(t, p.pretrain("run", "--steps", "2")...)
 	albert(t, "", p.pretrain("run", "--steps", "2")...).fails(t, "holds a run already", "--resume")
 	albert(t, "", "tokenizer", "train", p.corpus, "--vocab-size", "150", "--out", p.vocabulary).fails(t, "exists already")
-	albert(t, "", "eval", p.path("run/model"), "--corpus", p.config, "--run", p.path("run")).fails(t, "the corpus is not the one of")
+	albert(t, "", "eval", p.path("run/model"), "--corpus", other, "--run", p.path("run")).fails(t, "the corpus is not the one of")
 	albert(t, "", "fill-mask", p.corpus, "a [MASK]").fails(t, "neither a checkpoint's directory nor an .onnx file")
 	albert(t, "", "fill-mask", p.path("run/model"), "--engine", "onnxruntime", "a [MASK]").fails(t, "is a directory", "albert export")
 }

@@ -88,7 +88,7 @@ func checkText(c *cobra.Command, o corpus.TextOptions, paths []string) error {
 	return nil
 }
 
-// checkGiven refuses flags that are given without a value: --out ”.
+// checkGiven refuses flags that are given without a value: --out=.
 func checkGiven(c *cobra.Command, names ...string) error {
 	for _, name := range names {
 		if f := c.Flags().Lookup(name); f.Changed && f.Value.String() == "" {
