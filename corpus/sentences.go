@@ -9,8 +9,8 @@ import (
 // Sentences cuts a paragraph into sentences, by the rules of English, and by the stops of Chinese and Japanese. White
 // space becomes single spaces, and is dropped after a stop of the latter; nothing else changes.
 //
-// A sentence ends at white space after . ! ? or … and closing quotes or brackets, if what follows may begin one: a
-// capital, a digit, or an opening quote or bracket before one of these. A full stop does not end one after an
+// A sentence ends at white space after . ! ? or … and closing quotes or brackets and marks of footnotes ([1]), if what
+// follows may begin one: a capital, a digit, or an opening quote, bracket, ¿, ¡ or dash before one of these. A full stop does not end one after an
 // abbreviation (Mr., e.g.) or a number that began the sentence (1. First). Initials (J. R. R. Tolkien), initialisms
 // (U.S.) and abbreviations that often come last (etc., Inc.) end one only if a usual first word follows.
 //
@@ -77,14 +77,25 @@ const (
 	onlyClosers  = ")]}\u2019\u201d\u00bb"
 	onlyOpeners  = "([{\u2018\u201c\u00ab"
 	closers      = eitherSide + onlyClosers
-	openers      = eitherSide + onlyOpeners
+	openers      = eitherSide + onlyOpeners + "¿¡—–"
 	surroundings = eitherSide + onlyClosers + onlyOpeners
 )
 
 // endsSentence says whether a word ends with a mark that may end a sentence.
 func endsSentence(word string) bool {
-	r, _ := utf8.DecodeLastRuneInString(strings.TrimRight(word, closers))
+	r, _ := utf8.DecodeLastRuneInString(strings.TrimRight(cutFootnotes(word), closers))
 	return r == '.' || r == '!' || r == '?' || r == '…'
+}
+
+// cutFootnotes drops the marks of footnotes at the end of a word: [1][2].
+func cutFootnotes(word string) string {
+	for {
+		at := strings.LastIndexByte(word, '[')
+		if at < 1 || !strings.HasSuffix(word, "]") || at+2 >= len(word) || !isNumber(word[at+1:len(word)-1]) {
+			return word
+		}
+		word = word[:at]
+	}
 }
 
 // beginsSentence says whether a word may be the first of a sentence.
@@ -95,7 +106,7 @@ func beginsSentence(word string) bool {
 
 // bindsNext says whether the full stop at the end of words belongs to an abbreviation, so that next goes on.
 func bindsNext(words []string, next string) bool {
-	last := words[len(words)-1]
+	last := cutFootnotes(words[len(words)-1])
 	bare := strings.Trim(last, surroundings)
 	stem, stopped := strings.CutSuffix(bare, ".")
 	if !stopped {
@@ -114,7 +125,7 @@ func bindsNext(words []string, next string) bool {
 	case abbreviations[lower]:
 		return true
 	case lastAbbreviations[lower] || isInitial(stem) || isInitialism(stem):
-		return !firstWords[strings.ToLower(strings.Trim(next, surroundings+",."))]
+		return !firstWords[strings.ToLower(strings.Trim(next, surroundings+openers+",."))]
 	}
 	return false
 }
