@@ -12,10 +12,11 @@ import (
 // forms are ours and the library's of the same name.
 var forms = map[norm.Form]form{norm.NFC: formNFC, norm.NFD: formNFD, norm.NFKC: formNFKC, norm.NFKD: formNFKD}
 
-// The oracle is x/text: every character, on its own and among marks.
+// The oracle is x/text: every character, on its own and among marks; with -short few of those after
+// the punctuation of Chinese.
 func TestFormsAgreeWithNorm(t *testing.T) {
 	for r := rune(0); r <= utf8.MaxRune; r++ {
-		if !utf8.ValidRune(r) {
+		if !utf8.ValidRune(r) || testing.Short() && r > 0x3000 && r%64 != 0 {
 			continue
 		}
 		compareForms(t, string(r))

@@ -96,7 +96,11 @@ func TestKindsOfModels(t *testing.T) {
 	if err := os.WriteFile(input, []byte(strings.Join(text, "\n")+"\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	lines := append(text[:300:300], mixedLines(3000)...)
+	mixed := 3000
+	if testing.Short() {
+		mixed = 300
+	}
+	lines := append(text[:300:300], mixedLines(mixed)...)
 	lines = append(lines, "", " ", "▁", strings.Repeat("katosal", 1000), strings.Repeat("日", 3000))
 	for _, kind := range []struct {
 		name   string

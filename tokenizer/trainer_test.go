@@ -186,6 +186,9 @@ func TestDraw(t *testing.T) {
 
 // Neither sentences nor the text around a word are held while words are counted, drawn or not.
 func TestTrainingHoldsNoSentences(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it reads some megabytes of text; not with -short")
+	}
 	const sentences = 4000
 	common := strings.Repeat("to ", 1300)
 	held := func() float64 { // the least of some measurements: one has what is allocated during it too
