@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -145,5 +146,27 @@ func TestTokenizerTrainReadsText(t *testing.T) {
 		if train(kind, p.path("lines.txt")) != train(kind+"-records", p.path("records.jsonl"), "--format", "prose", "--text-field", "body") {
 			t.Errorf("%s: prose in JSON lines gives another vocabulary than its sentences", kind)
 		}
+	}
+}
+
+// A disk that becomes full while a shard is written is one sentence that says so once; nothing half-written is left.
+func TestPrepareOnAFullDisk(t *testing.T) {
+	p := newProject(t)
+	disk := p.path("disk")
+	if err := os.Mkdir(disk, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	write(t, p.corpus, text(40000))
+	script := `mount -t tmpfs -o size=600k tmpfs "$1" && "$2" prepare "$3" --tokenizer "$4" --out "$1/shards"; code=$?; ls -A "$1/shards"; exit $code`
+	r := start(t, exec.Command("unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh", disk, program, p.corpus, p.vocabulary), "")
+	if strings.Contains(r.stderr, "unshare") || strings.Contains(r.stderr, "mount") {
+		t.Skipf("needs a mount namespace: %s", r.stderr)
+	}
+	r.fails(t, "shard-00000.parquet", "no space left on device")
+	if n := strings.Count(r.stderr, "no space left"); n != 1 {
+		t.Errorf("it says so %d times: %s", n, r.stderr)
+	}
+	if r.stdout != "manifest.json\ntokenizer\n" {
+		t.Errorf("left behind: %q", r.stdout)
 	}
 }
