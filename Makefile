@@ -2,6 +2,7 @@
 # make demo       from text to a trained, exported and verified model, in five minutes
 # make demo-long  the same with 20 M tokens of training
 # make test       all tests
+# make race       the tests of what runs at once, with the race detector
 # make lint       gofmt, go vet, staticcheck, on every build that is supported
 # make generate   write the generated files anew
 # make bench      figures of speed beside the limit of the processor and beside the peers; takes minutes
@@ -10,7 +11,7 @@
 STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.6.1
 PYTHON ?= python3
 
-.PHONY: build demo demo-long test lint generate bench golden
+.PHONY: build demo demo-long test race lint generate bench golden
 
 build:
 	go build -o bin/albert ./cmd/albert
@@ -23,6 +24,10 @@ demo-long: build
 
 test:
 	go test ./...
+
+race:
+	go test -race -run 'Part|Callers|Workers|Threads' ./native
+	go test -race -short ./corpus
 
 lint:
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
