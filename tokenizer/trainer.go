@@ -7,12 +7,14 @@ import (
 	"iter"
 	"runtime"
 	"slices"
+	"unicode/utf8"
 )
 
 // TrainOptions say what vocabulary is trained.
 type TrainOptions struct {
-	VocabSize          int      // pieces in all, special tokens and user-defined symbols included
+	VocabSize          int      // pieces in all, special tokens and symbols included
 	CharacterCoverage  float64  // share of the text whose characters are pieces; the others are unknown
+	ControlSymbols     []string // pieces that no text has: their ids are for programs
 	UserDefinedSymbols []string // always pieces of their own
 	Rules              Rules    // applied to the text first, and to whatever is encoded later
 
@@ -51,7 +53,8 @@ type TrainProgress struct {
 
 // Train trains a unigram vocabulary with ALBERT's special tokens:
 //
-//	<pad> 0   <unk> 1   [CLS] 2   [SEP] 3   [MASK] 4   user-defined symbols   pieces, the most probable first
+//	<pad> 0   <unk> 1   [CLS] 2   [SEP] 3   [MASK] 4   control symbols   user-defined symbols   pieces, the most
+//	probable first
 //
 // It is the training of Kudo (arXiv:1804.10959), as SentencePiece does it: from many pieces, expectation and
 // maximization, and pruning of those that matter least, until there are as many as wanted. The same text and options
@@ -97,9 +100,22 @@ func (o *TrainOptions) complete() error {
 	if !(o.CharacterCoverage > 0 && o.CharacterCoverage <= 1) {
 		return fmt.Errorf("tokenizer: train: character coverage is %v, want above 0, at most 1", o.CharacterCoverage)
 	}
-	for i, s := range o.UserDefinedSymbols {
-		if s == "" || slices.Contains(specialTokens, s) || slices.Contains(o.UserDefinedSymbols[:i], s) {
-			return fmt.Errorf("tokenizer: train: user-defined symbol %q is empty, a special token, or given twice", s)
+	symbols := slices.Concat(specialTokens, o.ControlSymbols, o.UserDefinedSymbols)
+	for i, s := range symbols {
+		if s == "" || !utf8.ValidString(s) || slices.Contains(symbols[:i], s) {
+			return fmt.Errorf("tokenizer: train: control or user-defined symbol %q is empty, not UTF-8, a special token, or given "+
+				"twice", s)
+		}
+	}
+	for _, s := range o.ControlSymbols {
+		if utf8.RuneCountInString(s) == 1 {
+			return fmt.Errorf("tokenizer: train: control symbol %q is one character, which text may have; want more", s)
+		}
+	}
+	for _, s := range o.UserDefinedSymbols {
+		if changed := o.Rules.Apply(s); changed != s {
+			return fmt.Errorf("tokenizer: train: user-defined symbol %q is never in a text, in which it becomes %q first; give "+
+				"it as that, or other rules (lower case %v, keep accents %v)", s, changed, o.Rules.LowerCase, o.Rules.KeepAccents)
 		}
 	}
 	return nil
@@ -118,8 +134,9 @@ func trainNormalization() (normalizerSpec, error) {
 func (o *TrainOptions) spec() trainerSpec {
 	return trainerSpec{
 		modelType: 1, vocabSize: int32(o.VocabSize), characterCoverage: float32(o.CharacterCoverage),
-		controlSymbols: []string{CLSToken, SEPToken, MASKToken}, userDefinedSymbols: o.UserDefinedSymbols,
-		padID: 0, unknownID: 1, bosID: -1, eosID: -1, padPiece: PadToken, unknownPiece: UnknownToken,
+		controlSymbols:     append([]string{CLSToken, SEPToken, MASKToken}, o.ControlSymbols...),
+		userDefinedSymbols: o.UserDefinedSymbols,
+		padID:              0, unknownID: 1, bosID: -1, eosID: -1, padPiece: PadToken, unknownPiece: UnknownToken,
 	}
 }
 
@@ -136,7 +153,8 @@ type trainer struct {
 }
 
 func newTrainer(w *words, o *TrainOptions) *trainer {
-	t := &trainer{options: o, stats: w.stats, characters: w.characters, pieces: seeds(w)}
+	t := &trainer{options: o, stats: w.stats, characters: w.characters}
+	t.pieces = slices.DeleteFunc(seeds(w), func(c candidate) bool { return slices.Contains(o.ControlSymbols, c.text) })
 	t.stats.Seeds = len(t.pieces)
 	ids := make(map[string]int32, len(t.pieces))
 	texts := make([]word, len(t.pieces))
@@ -165,7 +183,7 @@ const (
 func (t *trainer) run(ctx context.Context) error {
 	meta := len(t.options.meta())
 	if least := meta + len(t.characters); t.options.VocabSize < least {
-		return fmt.Errorf("tokenizer: train: a vocabulary of %d is too small: special tokens, user-defined symbols and "+
+		return fmt.Errorf("tokenizer: train: a vocabulary of %d is too small: special tokens, symbols and "+
 			"characters are %d; ask for at least that many, or for less character coverage", t.options.VocabSize, least)
 	}
 	wanted := int(surplus * float64(t.options.VocabSize))
@@ -249,6 +267,9 @@ func (o *TrainOptions) meta() []piece {
 		{text: CLSToken, kind: controlPiece},
 		{text: SEPToken, kind: controlPiece},
 		{text: MASKToken, kind: controlPiece},
+	}
+	for _, s := range o.ControlSymbols {
+		pieces = append(pieces, piece{text: s, kind: controlPiece})
 	}
 	for _, s := range o.UserDefinedSymbols {
 		pieces = append(pieces, piece{text: s, kind: userDefinedPiece})

@@ -121,6 +121,41 @@ func TestTrainingIsDeterministic(t *testing.T) {
 	}
 }
 
+// Control symbols come after the special tokens and are in no text, even where a text has their letters; spm_encode
+// agrees.
+func TestControlSymbols(t *testing.T) {
+	o := DefaultTrainOptions(200)
+	o.ControlSymbols = []string{"[DOC]", "kato", "▁sal"}
+	text := append(trainingText(500), strings.Repeat("kato sal ", 100))
+	a := train(t, text, o)
+	for i, s := range o.ControlSymbols {
+		if id, ok := a.ID(s); !ok || int(id) != len(specialTokens)+i || a.unigram.pieces[id].kind != controlPiece {
+			t.Errorf("%s has id %d (%v), want %d, a control piece", s, id, ok, len(specialTokens)+i)
+		}
+	}
+	if got := a.Piece(int32(len(specialTokens) + len(o.ControlSymbols))); got != "(" {
+		t.Errorf("after the control symbols comes %q, want (", got)
+	}
+	lines := []string{"kato sal [doc]", "[DOC] kato", "to sal kato."}
+	for _, line := range lines {
+		for _, id := range a.Encode(line) {
+			if slices.Contains(o.ControlSymbols, a.Piece(id)) {
+				t.Errorf("%q has the control symbol %s", line, a.Piece(id))
+			}
+		}
+	}
+	dir := t.TempDir()
+	if err := Save(a, dir); err != nil {
+		t.Fatal(err)
+	}
+	ids := filter(t, lines, "spm_encode", "--model="+filepath.Join(dir, ModelFile), "--output_format=id")
+	for i, line := range lines {
+		if got := strings.Trim(fmt.Sprint(a.unigram.Encode(line)), "[]"); got != ids[i] {
+			t.Errorf("%q: got %s, spm_encode gives %s", line, got, ids[i])
+		}
+	}
+}
+
 // A sample is drawn by the seed, of the size that was asked for.
 func TestTrainingSamples(t *testing.T) {
 	text := trainingText(1000)
@@ -245,7 +280,10 @@ func TestTrainRefuses(t *testing.T) {
 		{failing, nil, bad.Error()},
 		{once, func(o *TrainOptions) { o.SentenceLimit = 50 }, "200 of 200 sentences were missing when the text was read again"},
 		{sentencesOf(nil), func(o *TrainOptions) { o.CharacterCoverage = 1.5 }, "character coverage is 1.5"},
-		{sentencesOf(nil), func(o *TrainOptions) { o.UserDefinedSymbols = []string{"[MASK]"} }, "is empty, a special token, or given twice"},
+		{sentencesOf(nil), func(o *TrainOptions) { o.UserDefinedSymbols = []string{"[MASK]"} }, "is empty, not UTF-8, a special token, or given"},
+		{sentencesOf(nil), func(o *TrainOptions) { o.ControlSymbols = []string{"("} }, `symbol "(" is empty, not UTF-8, a special`},
+		{sentencesOf(nil), func(o *TrainOptions) { o.ControlSymbols = []string{"x"} }, `control symbol "x" is one character`},
+		{sentencesOf(nil), func(o *TrainOptions) { o.UserDefinedSymbols = []string{"URL"} }, `symbol "URL" is never in a text, in which it becomes "url"`},
 		{sentencesOf(nil), func(o *TrainOptions) { o.Threads = -1 }, "want neither below 0"},
 	} {
 		o := DefaultTrainOptions(200)
