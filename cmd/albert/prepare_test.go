@@ -156,8 +156,8 @@ func TestPrepareOnAFullDisk(t *testing.T) {
 	if err := os.Mkdir(disk, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	write(t, p.corpus, text(40000))
-	script := `mount -t tmpfs -o size=600k tmpfs "$1" && "$2" prepare "$3" --tokenizer "$4" --out "$1/shards"; code=$?; ls -A "$1/shards"; exit $code`
+	write(t, p.corpus, text(6000))
+	script := `mount -t tmpfs -o size=400k tmpfs "$1" && "$2" prepare "$3" --tokenizer "$4" --out "$1/shards"; code=$?; ls -A "$1/shards"; exit $code`
 	r := start(t, exec.Command("unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh", disk, program, p.corpus, p.vocabulary), "")
 	if strings.Contains(r.stderr, "unshare") || strings.Contains(r.stderr, "mount") {
 		t.Skipf("needs a mount namespace: %s", r.stderr)
