@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -61,7 +62,14 @@ func openEncoder(model string, raw bool) (encoder, error) {
 	if isDirectory(model) {
 		model = filepath.Join(model, tokenizer.ModelFile)
 	}
-	return tokenizer.ReadUnigram(model)
+	if ext := filepath.Ext(model); ext == ".txt" || ext == ".json" {
+		return nil, usagef("--raw is for SentencePiece models, and %s is none; leave it out, or give a spiece.model", model)
+	}
+	u, err := tokenizer.ReadUnigram(model)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w; --raw is for SentencePiece models", err)
+	}
+	return u, err
 }
 
 // idLines returns a function that appends the ids of a line, separated by spaces.

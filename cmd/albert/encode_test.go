@@ -96,3 +96,21 @@ func TestTokenizerEncode(t *testing.T) {
 		t.Errorf("-1 threads: exit code %d and %q, want %d", got.code, got.stderr, exitUsage)
 	}
 }
+
+// --raw uses the spiece.model of a directory, and says that it is for these where there is none.
+func TestTokenizerEncodeRaw(t *testing.T) {
+	const wordPiece = "../../tokenizer/testdata/wordpiece"
+	got := albert(t, "", "tokenizer", "encode", "--raw", "--model", wordPiece+"/vocab.txt")
+	if got.code != exitUsage || !strings.Contains(got.stderr, "--raw is for SentencePiece models") {
+		t.Errorf("exit code %d and %q, want %d", got.code, got.stderr, exitUsage)
+	}
+	albert(t, "", "tokenizer", "encode", "--raw", "--model", wordPiece).fails(t, "no such file", "--raw is for SentencePiece models")
+}
+
+// A directory that exists is refused before the text is looked at.
+func TestTokenizerTrainRefusesExisting(t *testing.T) {
+	for _, kind := range []string{unigramType, wordPieceType} {
+		dir := t.TempDir()
+		albert(t, "", "tokenizer", "train", "no such text", "--type", kind, "--out", dir).fails(t, dir, "exists already")
+	}
+}

@@ -38,6 +38,7 @@ func newTokenizerTrain() *cobra.Command {
 	kind := flags.String("type", unigramType, "unigram or wordpiece")
 	flags.IntVar(&o.VocabSize, "vocab-size", 30000, "pieces in all")
 	flags.Float64Var(&o.CharacterCoverage, "character-coverage", o.CharacterCoverage, "share of the text whose characters are pieces")
+	flags.StringSliceVar(&o.ControlSymbols, "control-symbols", nil, "pieces that no text has, after the special tokens")
 	flags.StringSliceVar(&o.UserDefinedSymbols, "user-defined-symbols", o.UserDefinedSymbols, "always pieces of their own")
 	flags.BoolVar(&o.Rules.LowerCase, "lower-case", o.Rules.LowerCase, "lower-case all text")
 	flags.BoolVar(&o.Rules.KeepAccents, "keep-accents", o.Rules.KeepAccents, "keep accents")
@@ -51,6 +52,9 @@ func newTokenizerTrain() *cobra.Command {
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if err := trainFlagsFit(c, *kind); err != nil {
 			return err
+		}
+		if _, err := os.Lstat(*out); err == nil {
+			return fmt.Errorf("tokenizer train: %s exists already; remove it or choose another name", *out)
 		}
 		if err := cmp.Or(checkGiven(c, "out"), checkThreads(o.Threads), checkText(c, text, args)); err != nil {
 			return err

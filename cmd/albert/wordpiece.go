@@ -33,7 +33,7 @@ func wordPieceFlags(flags *pflag.FlagSet) *tokenizer.WordPieceTrainOptions {
 func trainFlagsFit(c *cobra.Command, kind string) error {
 	others := map[string][]string{
 		unigramType:   {"limit-alphabet", "min-frequency"},
-		wordPieceType: {"character-coverage", "user-defined-symbols", "sentence-limit", "seed"},
+		wordPieceType: {"character-coverage", "control-symbols", "user-defined-symbols", "sentence-limit", "seed"},
 	}
 	flags, ok := others[kind]
 	if !ok {
