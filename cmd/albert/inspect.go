@@ -7,10 +7,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"goalbert/corpus"
 	"goalbert/models"
 	"goalbert/onnx"
 	"goalbert/tokenizer"
@@ -18,7 +20,7 @@ import (
 
 func newInspect() *cobra.Command {
 	return &cobra.Command{
-		Use:   "inspect MODEL.onnx|CHECKPOINT",
+		Use:   "inspect MODEL.onnx|CHECKPOINT|VOCABULARY|SHARDS",
 		Short: "What is inside, in text",
 		Args:  arguments(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -27,7 +29,10 @@ func newInspect() *cobra.Command {
 				return fmt.Errorf("inspect: %w", err)
 			}
 			if info.IsDir() {
-				return inspectCheckpoint(c.OutOrStdout(), args[0])
+				return inspectDirectory(c.OutOrStdout(), args[0])
+			}
+			if slices.Contains([]string{".model", ".txt", ".json"}, filepath.Ext(args[0])) {
+				return inspectVocabulary(c.OutOrStdout(), args[0])
 			}
 			m, err := onnx.ReadFile(args[0])
 			if err != nil {
@@ -36,6 +41,44 @@ func newInspect() *cobra.Command {
 			return onnx.WriteText(c.OutOrStdout(), m)
 		},
 	}
+}
+
+// inspectDirectory tells shards and vocabularies from checkpoints, which have a config.json.
+func inspectDirectory(out io.Writer, dir string) error {
+	if corpus.IsShards(dir) {
+		return inspectShards(out, dir)
+	}
+	_, configErr := os.Stat(filepath.Join(dir, models.ConfigFile))
+	if _, err := tokenizer.Find(dir); err == nil && errors.Is(configErr, fs.ErrNotExist) {
+		return inspectTokenizer(out, dir, 0)
+	}
+	return inspectCheckpoint(out, dir)
+}
+
+func inspectShards(out io.Writer, dir string) error {
+	m, err := corpus.ReadManifest(dir)
+	if err != nil {
+		return err
+	}
+	state := "complete"
+	if !m.Complete {
+		state = "interrupted: the same albert prepare goes on"
+	}
+	fmt.Fprintf(out, "%d shards of %d inputs, %s\n", len(m.Shards), len(m.Inputs), state)
+	fmt.Fprintf(out, "%s documents, %s sentences, %s tokens, %s of them unknown; %s repeated documents were left out, %s cut\n",
+		counted(m.Counts.Documents), counted(m.Counts.Sentences), counted(m.Counts.Tokens), counted(m.Counts.UnknownTokens),
+		counted(m.Counts.Repeated), counted(m.Counts.Cut))
+	return inspectTokenizer(out, filepath.Join(dir, corpus.TokenizerDirectory), 0)
+}
+
+// inspectVocabulary says which tokenizer a single file is.
+func inspectVocabulary(out io.Writer, path string) error {
+	t, err := tokenizer.OpenFile(path)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "tokenizer: %s\n", describeTokenizer(t, "because of the end of the file's name"))
+	return err
 }
 
 func inspectCheckpoint(out io.Writer, dir string) error {
@@ -60,11 +103,12 @@ func inspectCheckpoint(out io.Writer, dir string) error {
 		return err
 	}
 	fmt.Fprintf(out, "%s parameters in %d tensors\n\n", counted(w.Parameters.Size), len(w.Parameters.Order))
-	return inspectTokenizer(out, dir)
+	return inspectTokenizer(out, dir, w.Config.VocabSize)
 }
 
-// inspectTokenizer says which tokenizer the directory has, and by which file that is known.
-func inspectTokenizer(out io.Writer, dir string) error {
+// inspectTokenizer says which tokenizer the directory has, by which file that is known, and how many of the model's rows
+// are without a piece; 0 rows is no model.
+func inspectTokenizer(out io.Writer, dir string, rows int) error {
 	path, err := tokenizer.Find(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		_, err := fmt.Fprintf(out, "tokenizer: none, there is no %s, %s or %s\n",
@@ -74,31 +118,38 @@ func inspectTokenizer(out io.Writer, dir string) error {
 	if err != nil {
 		return err
 	}
-	t, err := tokenizer.OpenFile(path)
+	t, err := openTokenizer(dir)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out, "tokenizer: %s\n", describeTokenizer(t, filepath.Base(path)))
-	return err
+	because := map[string]string{
+		tokenizer.ModelFile: "because there is a spiece.model (the first choice)",
+		tokenizer.VocabFile: "because there is a vocab.txt and no spiece.model",
+		tokenizer.JSONFile:  "because there is a tokenizer.json and neither spiece.model nor vocab.txt",
+	}
+	fmt.Fprintf(out, "tokenizer: %s\n", describeTokenizer(t, because[filepath.Base(path)]))
+	if padding := rows - t.VocabSize(); rows > 0 && padding > 0 {
+		fmt.Fprintf(out, "the model has %s rows without a piece: padding\n", counted(padding))
+	}
+	return nil
 }
 
-// describeTokenizer says what t is, because of the file that it was read from.
-func describeTokenizer(t tokenizer.Tokenizer, file string) string {
-	because := fmt.Sprintf("of %s pieces, because there is a %s", counted(t.VocabSize()), file)
+// describeTokenizer says what t is, and why.
+func describeTokenizer(t tokenizer.Tokenizer, because string) string {
+	because = fmt.Sprintf("of %s pieces, %s", counted(t.VocabSize()), because)
 	switch t := t.(type) {
 	case *tokenizer.Albert:
-		return fmt.Sprintf("SentencePiece unigram %s (the first choice); ALBERT's rules, lower case %v, keep accents %v",
+		return fmt.Sprintf("SentencePiece unigram %s; ALBERT's rules, lower case %v, keep accents %v",
 			because, t.Rules().LowerCase, t.Rules().KeepAccents)
 	case *tokenizer.Bert:
 		strip := t.Rules().LowerCase
 		if t.Rules().StripAccents != nil {
 			strip = *t.Rules().StripAccents
 		}
-		return fmt.Sprintf("WordPiece %s and no %s; BERT's rules, lower case %v, strip accents %v, Chinese characters "+
-			"apart %v", because, tokenizer.ModelFile, t.Rules().LowerCase, strip, t.Rules().TokenizeChinese)
+		return fmt.Sprintf("WordPiece %s; BERT's rules, lower case %v, strip accents %v, Chinese characters apart %v",
+			because, t.Rules().LowerCase, strip, t.Rules().TokenizeChinese)
 	case *tokenizer.Pipeline:
-		return fmt.Sprintf("%s %s and neither %s nor %s; run as the library tokenizers does",
-			t.Model(), because, tokenizer.ModelFile, tokenizer.VocabFile)
+		return fmt.Sprintf("%s %s; run as the library tokenizers does", t.Model(), because)
 	}
 	return because
 }
