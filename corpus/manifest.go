@@ -66,6 +66,7 @@ type Counts struct {
 	UnknownTokens   int64     `json:"unknown_tokens"`
 	Repeated        int64     `json:"repeated_documents"` // left out
 	Cut             int64     `json:"cut_documents"`      // ended because they were too long, and go on in the next
+	CodeLines       int64     `json:"code_lines"`         // of fenced blocks in prose, left out
 	SentenceLengths Histogram `json:"sentence_lengths"`   // in tokens
 }
 

@@ -100,6 +100,7 @@ type preparation struct {
 
 	seen     map[[16]byte]struct{} // hashes of the documents that were written, if repeated ones are left out
 	repeated int                   // left out since the last document
+	code     int                   // lines left out with them
 
 	counts      Counts
 	shard       *shardWriter // nil between shards
@@ -200,6 +201,7 @@ func (p *preparation) run(ctx context.Context) error {
 		return errors.New("corpus: prepare: the corpus is empty, want at least one sentence; check the input files")
 	}
 	p.counts.Repeated += int64(p.repeated)
+	p.counts.CodeLines += int64(p.code)
 	p.manifest.Counts, p.manifest.Complete = p.counts, true
 	p.manifest.Next = position{File: len(p.files)}
 	return p.manifest.write(p.directory)
@@ -256,10 +258,12 @@ func (p *preparation) distinct(all iter.Seq2[text, error]) iter.Seq2[hashedText,
 			if p.seen != nil {
 				if _, again := p.seen[h.hash]; again {
 					p.repeated++
+					p.code += t.code
 					continue
 				}
 			}
-			h.repeated, p.repeated = p.repeated, 0
+			h.code += p.code
+			h.repeated, p.repeated, p.code = p.repeated, 0, 0
 			if !yield(h, nil) {
 				return
 			}
@@ -290,6 +294,7 @@ func encodeText(t tokenizer.Tokenizer, h *hashedText) encodedText {
 func (p *preparation) add(e *encodedText) error {
 	o := &p.manifest.Options
 	p.counts.Repeated += int64(e.repeated)
+	p.counts.CodeLines += int64(e.code)
 	p.last = e.after
 	if len(e.ids) == 0 {
 		return nil

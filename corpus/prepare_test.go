@@ -534,3 +534,32 @@ func TestPrepareWithoutIDs(t *testing.T) {
 		t.Errorf("stopped and gone on, the shards are others: %+v, want %+v", again.Counts, m.Counts)
 	}
 }
+
+// Lines of code that are left out are counted, wherever they stand and wherever the work was interrupted.
+func TestPrepareCountsCode(t *testing.T) {
+	const code = "```\nx := 1\n```\n\n"
+	in := writeFiles(t, map[string]string{"a.md": code + madeUp(60, 2) + code, "b.md": madeUp(60, 2) + code, "c.md": code + "ka to.\n\n" + code, "d.md": code})
+	o := smallShards()
+	o.Format, o.Documents, o.Deduplicate = corpus.Prose, corpus.ByParagraph, true
+	whole := filepath.Join(t.TempDir(), "whole")
+	m := prepare(t, whole, o, in)
+	if m.Counts.CodeLines != 18 {
+		t.Errorf("%d lines of code, want 18", m.Counts.CodeLines)
+	}
+	for stop := 1; stop < 8; stop++ {
+		dir := filepath.Join(t.TempDir(), "shards")
+		ctx, cancel := context.WithCancel(t.Context())
+		blocks := 0
+		o.Progress = func(corpus.Counts) {
+			if blocks++; blocks == stop {
+				cancel()
+			}
+		}
+		corpus.Prepare(ctx, testVocabulary(t), []string{in}, dir, o)
+		cancel()
+		o.Progress = nil
+		if again := prepare(t, dir, o, in); !maps.Equal(contents(t, dir), contents(t, whole)) {
+			t.Errorf("stopped after %d blocks and gone on: %+v, want %+v", stop, again.Counts, m.Counts)
+		}
+	}
+}

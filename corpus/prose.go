@@ -72,6 +72,7 @@ const lineOverhead = 16
 // maxDocument is none.
 func (a *assembler) addFenced(line string) {
 	if a.fence.closes(line) {
+		a.codeLines += len(a.fenced) + 1
 		a.fence, a.fenced = fence{}, nil
 		return
 	}

@@ -99,6 +99,7 @@ type text struct {
 	parts []string
 	prose bool // the parts are paragraphs, otherwise sentences
 	cut   bool // it goes on in the next document
+	code  int  // lines of code that were left out since the document before
 	after position
 }
 
@@ -114,26 +115,27 @@ func (t *text) document() Document {
 	return d
 }
 
-// texts yields the documents of files from a position on. After an error nothing follows.
+// texts yields the documents of files from a position on, and one without parts for code after the last. After an error nothing follows.
 func texts(files []string, o TextOptions, from position) iter.Seq2[text, error] {
 	return func(yield func(text, error) bool) {
 		if err := o.Validate(); err != nil {
 			yield(text{}, err)
 			return
 		}
+		a := &assembler{options: o}
 		for i := from.File; i < len(files); i++ {
 			skip := 0
 			if i == from.File {
 				skip = from.Documents
 			}
 			read := 0
-			emit := func(parts []string, cut bool) bool {
+			emit := func(parts []string, cut bool, code int) bool {
 				if read++; read <= skip {
 					return true
 				}
-				return yield(text{file: i, parts: parts, prose: o.Format == Prose, cut: cut, after: position{i, read}}, nil)
+				return yield(text{i, parts, o.Format == Prose, cut, code, position{i, read}}, nil)
 			}
-			a := &assembler{options: o, emit: emit}
+			a = &assembler{options: o, emit: emit, codeLines: a.codeLines}
 			if err := a.readFile(files[i]); err != nil {
 				yield(text{}, err)
 				return
@@ -142,13 +144,16 @@ func texts(files []string, o TextOptions, from position) iter.Seq2[text, error] 
 				return
 			}
 		}
+		if a.codeLines > 0 { // after the last document
+			yield(text{file: len(files) - 1, code: a.codeLines, after: position{File: len(files)}}, nil)
+		}
 	}
 }
 
 // assembler makes documents of lines.
 type assembler struct {
 	options   TextOptions
-	emit      func(parts []string, cut bool) bool
+	emit      func(parts []string, cut bool, codeLines int) bool
 	stopped   bool // by emit
 	parts     []string
 	size      int // of parts and paragraph
@@ -159,6 +164,7 @@ type assembler struct {
 	fenced     []string
 	fencedSize int
 	unfenced   string // marks that open no fence
+	codeLines  int    // left out since the last document
 }
 
 func (a *assembler) readFile(path string) error {
@@ -246,7 +252,8 @@ func (a *assembler) addLine(line string) {
 func (a *assembler) endDocument(cut bool) {
 	a.endParagraph()
 	if len(a.parts) > 0 && !a.stopped {
-		a.stopped = !a.emit(a.parts, cut)
+		a.stopped = !a.emit(a.parts, cut, a.codeLines)
+		a.codeLines = 0
 	}
 	a.parts, a.size, a.body = nil, 0, false
 }

@@ -168,6 +168,9 @@ func (p *prepared) write(w io.Writer) {
 	if p.Repeated > 0 {
 		fmt.Fprintf(w, "repeated documents left out: %s\n", counted(p.Repeated))
 	}
+	if p.CodeLines > 0 {
+		fmt.Fprintf(w, "lines of fenced code left out: %s\n", counted(p.CodeLines))
+	}
 	if p.Cut > 0 {
 		fmt.Fprintf(w, "documents cut because they were too long: %s\n", counted(p.Cut))
 	}
