@@ -161,8 +161,16 @@ func FuzzAlbert(f *testing.F) {
 			if err := checkOffsets(text, tokens); err != nil {
 				t.Errorf("%+v: %v", a.rules, err)
 			}
-			if decoded := a.Decode(idsOf(tokens)); !utf8.ValidString(decoded) {
+			decoded := a.Decode(idsOf(tokens))
+			if !utf8.ValidString(decoded) {
 				t.Errorf("%+v: decoded to %q", a.rules, decoded)
+			}
+			uncovered := func(id int32) bool { return slices.Contains(a.specialIDs, id) } // and what is around special tokens
+			if !slices.ContainsFunc(idsOf(tokens), uncovered) {
+				want := strings.ReplaceAll(u.Normalize(a.rules.Apply(text)), whitespace, " ")
+				if want = strings.TrimFunc(want, isSpace); decoded != want {
+					t.Errorf("%+v: %q is decoded to %q, want %q", a.rules, text, decoded, want)
+				}
 			}
 		}
 	})
