@@ -2,6 +2,7 @@
 # make demo       from text to a trained, exported and verified model, in five minutes
 # make demo-long  the same with 20 M tokens of training
 # make test       all tests
+# make test-all-lines  spm_encode beside ours on all lines of ../shared/data; needs the package sentencepiece
 # make race       the tests of what runs at once, with the race detector
 # make lint       gofmt, go vet, staticcheck, on every build that is supported
 # make generate   write the generated files anew
@@ -11,7 +12,7 @@
 STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.6.1
 PYTHON ?= python3
 
-.PHONY: build demo demo-long test race lint generate bench golden
+.PHONY: build demo demo-long test test-all-lines race lint generate bench golden
 
 build:
 	go build -o bin/albert ./cmd/albert
@@ -24,6 +25,9 @@ demo-long: build
 
 test:
 	go test ./...
+
+test-all-lines:
+	TOKENIZER_ALL_LINES=1 go test -count 1 -v -run EncodeAgreesWithSentencePiece ./tokenizer
 
 race:
 	go test -race -run 'Part|Callers|Workers|Threads' ./native
