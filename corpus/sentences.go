@@ -125,7 +125,7 @@ func bindsNext(words []string, next string) bool {
 	case abbreviations[lower]:
 		return true
 	case lastAbbreviations[lower] || isInitial(stem) || isInitialism(stem):
-		return !firstWords[strings.ToLower(strings.Trim(next, surroundings+openers+",."))]
+		return !firstWords[strings.ToLower(strings.Trim(next, surroundings+"¿¡—–,."))]
 	}
 	return false
 }
