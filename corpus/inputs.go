@@ -148,7 +148,8 @@ var foreign = []struct{ extension, beginning, name string }{
 func checkText(path string, beginning []byte) error {
 	what := ""
 	for _, f := range foreign {
-		if f.extension != "" && extension(path) == f.extension || f.beginning != "" && bytes.HasPrefix(beginning, []byte(f.beginning)) {
+		if f.extension != "" && extension(path) == f.extension ||
+			f.beginning != "" && bytes.HasPrefix(beginning, []byte(f.beginning)) {
 			what = f.name
 		}
 	}

@@ -19,7 +19,8 @@ func lockDirectory(directory string) (unlock func(), err error) {
 	}
 	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); errors.Is(err, unix.EWOULDBLOCK) {
 		f.Close()
-		return nil, fmt.Errorf("corpus: prepare: another process works on %s; wait for it, or name another directory", directory)
+		return nil, fmt.Errorf("corpus: prepare: another process works on %s; wait for it, or name another directory",
+			directory)
 	}
 	return func() { f.Close() }, nil
 }

@@ -115,7 +115,8 @@ func (t *text) document() Document {
 	return d
 }
 
-// texts yields the documents of files from a position on, and one without parts for code after the last. After an error nothing follows.
+// texts yields the documents of files from a position on, and one without parts for code after the last. After an error
+// nothing follows.
 func texts(files []string, o TextOptions, from position) iter.Seq2[text, error] {
 	return func(yield func(text, error) bool) {
 		if err := o.Validate(); err != nil {

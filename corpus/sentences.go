@@ -10,9 +10,9 @@ import (
 // space becomes single spaces, and is dropped after a stop of the latter; nothing else changes.
 //
 // A sentence ends at white space after . ! ? or … and closing quotes or brackets and marks of footnotes ([1]), if what
-// follows may begin one: a capital, a digit, or an opening quote, bracket, ¿, ¡ or dash before one of these. A full stop does not end one after an
-// abbreviation (Mr., e.g.) or a number that began the sentence (1. First). Initials (J. R. R. Tolkien), initialisms
-// (U.S.) and abbreviations that often come last (etc., Inc.) end one only if a usual first word follows.
+// follows may begin one: a capital, a digit, or an opening quote, bracket, ¿, ¡ or dash before one of these. A full stop
+// does not end one after an abbreviation (Mr., e.g.) or a number that began the sentence (1. First). Initials (J. R. R.
+// Tolkien), initialisms (U.S.) and abbreviations that often come last (etc., Inc.) end one only if a usual first word follows.
 //
 // A sentence also ends after 。！？｡ and closing quotes or brackets, white space or not, unless a comma or a Japanese
 // particle of quotation (と, って) follows.
