@@ -1,8 +1,12 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"goalbert/models"
 )
 
 // What is no checkpoint: vocabularies, by their directory and by their file, and shards.
@@ -27,4 +31,25 @@ func TestInspectTokenizers(t *testing.T) {
 		}
 	}
 	albert(t, "", "inspect", t.TempDir()).fails(t, "config.json")
+}
+
+// A model with more rows than its vocabulary has pieces.
+func TestInspectPadding(t *testing.T) {
+	p := newProject(t)
+	config, err := models.ParseConfig([]byte(strings.Replace(tinyConfig, `"vocab_size": 150`, `"vocab_size": 152`, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := p.path("padded")
+	if err := models.WriteDirectory(dir, models.NewWeights(config).WriteFiles); err != nil {
+		t.Fatal(err)
+	}
+	vocabulary, err := os.ReadFile(filepath.Join(p.vocabulary, "spiece.model"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "spiece.model"), string(vocabulary))
+	if out := must(t, "inspect", dir); !strings.Contains(out, "the model has 2 rows without a piece: padding") {
+		t.Errorf("inspect says %q", out)
+	}
 }
