@@ -94,8 +94,8 @@ func removePartial(directory string) error {
 	return nil
 }
 
-// hashFile returns the SHA-256 of a file.
-func hashFile(path string) (string, error) {
+// HashFile returns the SHA-256 of a file, in hexadecimal.
+func HashFile(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return "", err

@@ -155,7 +155,7 @@ func (m *Manifest) verify(directory string) error {
 			return fmt.Errorf("corpus: %s is damaged: it has %d bytes, want %d; prepare the corpus anew", path,
 				info.Size(), s.Bytes)
 		}
-		got, err := hashFile(path)
+		got, err := HashFile(path)
 		if err != nil {
 			return fmt.Errorf("corpus: read shards: %w", err)
 		}
@@ -170,12 +170,9 @@ func (m *Manifest) verify(directory string) error {
 // resumable reports why work that was begun cannot go on with other options, another tokenizer or other inputs. What
 // was not read yet may have changed.
 func (m *Manifest) resumable(directory string, now *Manifest) error {
-	asked, has := jsonFields(now.Options), jsonFields(m.Options)
-	for _, name := range slices.Sorted(maps.Keys(asked)) {
-		if a, b := string(asked[name]), string(has[name]); a != b {
-			return fmt.Errorf("corpus: prepare %s: %s is %s, it was begun with %s; give the same options or another directory",
-				directory, name, a, b)
-		}
+	if name, a, b := DifferentField(now.Options, m.Options); name != "" {
+		return fmt.Errorf("corpus: prepare %s: %s is %s, it was begun with %s; give the same options or another directory",
+			directory, name, a, b)
 	}
 	if m.Tokenizer != now.Tokenizer {
 		return fmt.Errorf("corpus: prepare %s: it was begun with another tokenizer; give %s or another directory",
@@ -197,6 +194,18 @@ func (m *Manifest) resumable(directory string, now *Manifest) error {
 		}
 	}
 	return nil
+}
+
+// DifferentField returns the first JSON field in which two values of one type differ, and both as JSON; name is empty
+// where there is none. A field that only has holds is none.
+func DifferentField(asked, has any) (name, a, b string) {
+	x, y := jsonFields(asked), jsonFields(has)
+	for _, name := range slices.Sorted(maps.Keys(x)) {
+		if a, b := string(x[name]), string(y[name]); a != b {
+			return name, a, b
+		}
+	}
+	return "", "", ""
 }
 
 func jsonFields(v any) map[string]json.RawMessage {

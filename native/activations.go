@@ -178,10 +178,13 @@ func (a *arena[T]) count() { a.used, a.counting = 0, true }
 // handOut makes take hand out a slab as large as was counted.
 func (a *arena[T]) handOut() {
 	if a.used > len(a.slab) {
-		more := a.used / 8 * min(len(a.slab), 1) // batches differ in size; the next may be a little larger
+		n := a.used
+		if len(a.slab) > 0 { // batches differ in size, and the next may be a little larger
+			n += n / 8
+		}
 		a.slab = nil
-		runtime.GC()
-		a.slab = make([]T, a.used+more)
+		runtime.GC() // so that the old slab and the new one are not there at once
+		a.slab = make([]T, n)
 	}
 	a.used, a.counting = 0, false
 }

@@ -1,8 +1,6 @@
 package train
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"goalbert/corpus"
 	"goalbert/models"
 )
 
@@ -114,23 +113,10 @@ func hashFiles(directory string) (map[string]string, error) {
 		if err != nil {
 			return err
 		}
-		hashes[filepath.ToSlash(name)], err = hashFile(path)
+		hashes[filepath.ToSlash(name)], err = corpus.HashFile(path)
 		return err
 	})
 	return hashes, err
-}
-
-func hashFile(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // removeCheckpoints removes those that are neither among the last keep nor the best. A crash in the middle leaves a

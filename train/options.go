@@ -1,12 +1,10 @@
 package train
 
 import (
-	"encoding/json"
 	"fmt"
-	"maps"
 	"math"
-	"slices"
 
+	"goalbert/corpus"
 	"goalbert/models"
 )
 
@@ -210,23 +208,8 @@ func (o *Options) sameResult(made *Options) error {
 
 // sameFields reports the first JSON field in which what is asked for now differs from what a checkpoint has.
 func sameFields(now, made any, advice string) error {
-	asked, has := jsonFields(now), jsonFields(made)
-	for _, name := range slices.Sorted(maps.Keys(asked)) {
-		if a, b := string(asked[name]), string(has[name]); a != b {
-			return fmt.Errorf("train: resume: %s is %s, the checkpoint was made with %s; %s", name, a, b, advice)
-		}
+	if name, a, b := corpus.DifferentField(now, made); name != "" {
+		return fmt.Errorf("train: resume: %s is %s, the checkpoint was made with %s; %s", name, a, b, advice)
 	}
 	return nil
-}
-
-func jsonFields(v any) map[string]json.RawMessage {
-	var fields map[string]json.RawMessage
-	text, err := json.Marshal(v)
-	if err == nil {
-		err = json.Unmarshal(text, &fields)
-	}
-	if err != nil {
-		panic(fmt.Sprintf("train: %T has no JSON: %v", v, err)) // numbers that are not finite were refused before
-	}
-	return fields
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"goalbert/corpus"
 	"goalbert/models"
 )
 
@@ -53,7 +54,7 @@ func readCheckpoint(directory string) (*Checkpoint, error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.State.Files)) {
 		path := filepath.Join(directory, filepath.FromSlash(name))
-		got, err := hashFile(path)
+		got, err := corpus.HashFile(path)
 		if err != nil {
 			return nil, fmt.Errorf("train: resume: %w", err)
 		}
