@@ -16,6 +16,19 @@ type Batch struct {
 	MaskedLabels    []int32 // (M): the token that stood there
 	SentenceLabels  []int32 // (B): 0 in order, 1 swapped (SOP) or random (NSP), or IgnoreIndex; nil without that objective
 
+	// What a fine-tuned head should say: one of Labels and Targets, as the architecture has it.
+	//
+	// Labels are of a cross-entropy, and IgnoreIndex takes no part: (B) the class of each sequence; (T) that of each
+	// token; (B, 2) the token, counted within its sequence, at which an answer starts and the one at which it ends, one
+	// beyond the sequence being ignored; (B/Group) which of a group's sequences is right, of multiple choice.
+	//
+	// Targets are (B) of a regression; (B, labels) of labels that do not exclude each other, each from 0 to 1; or
+	// (B/Group) the cosine that a pair of sentences should have.
+	Labels       []int32
+	Targets      []float32
+	LabelWeights []float32 // (labels): what each class's cross-entropy is multiplied by; nil is 1 each
+	Group        int       // sequences that belong together, one after the other: choices, pairs, triples; 0 is 1
+
 	// What dropout is a function of, besides the seed: the optimizer step, and which of the step's sequences
 	// the batch's first one is. A step gives the same masks however it is split into micro-batches.
 	Step          uint64
@@ -33,6 +46,7 @@ func (b *Batch) Sequences() int { return len(b.Offsets) - 1 }
 type Denominators struct {
 	MaskedTokens float64 // all labels of the masked-LM loss
 	Sentences    float64 // all labels of the sentence loss
+	Labels       float64 // all labels of a fine-tuned head, each by its weight
 }
 
 // Losses are sums over a batch, with what is needed to make means and accuracies of them.
@@ -43,6 +57,9 @@ type Losses struct {
 	Sentence        float64 // Σ cross-entropy of the sentence labels, in nats
 	Sentences       int
 	SentenceCorrect int
+	Task            float64 // Σ loss of a fine-tuned head
+	Labels          int
+	LabelsCorrect   int // labels that are the arg max, or on whose side of one half the probability is
 }
 
 // Add adds other to l.
@@ -53,6 +70,9 @@ func (l *Losses) Add(other Losses) {
 	l.Sentence += other.Sentence
 	l.Sentences += other.Sentences
 	l.SentenceCorrect += other.SentenceCorrect
+	l.Task += other.Task
+	l.Labels += other.Labels
+	l.LabelsCorrect += other.LabelsCorrect
 }
 
 // Optimizer names an update rule.
