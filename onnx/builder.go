@@ -50,10 +50,23 @@ func (b *Builder) Initializer(t *TensorProto) string {
 
 // Node adds an operator of the standard domain and returns the name of its only output, which is the node's.
 func (b *Builder) Node(op, name string, inputs []string, attributes ...*AttributeProto) string {
+	return b.NodeOf("", op, name, inputs, attributes...)
+}
+
+// NodeOf adds an operator of another domain, whose version 1 the model then imports, and returns the name of its only
+// output, which is the node's.
+func (b *Builder) NodeOf(domain, op, name string, inputs []string, attributes ...*AttributeProto) string {
 	b.graph.Node = append(b.graph.Node, &NodeProto{
-		Name: name, OpType: op, Input: inputs, Output: []string{name}, Attribute: attributes,
+		Name: name, OpType: op, Domain: domain, Input: inputs, Output: []string{name}, Attribute: attributes,
 	})
 	return name
+}
+
+// Outputs adds a node of the standard domain that has these outputs.
+func (b *Builder) Outputs(op, name string, inputs, outputs []string, attributes ...*AttributeProto) {
+	b.graph.Node = append(b.graph.Node, &NodeProto{
+		Name: name, OpType: op, Input: inputs, Output: outputs, Attribute: attributes,
+	})
 }
 
 // Call adds a node that calls f and returns the name of its only output, which is the node's.
@@ -92,7 +105,8 @@ func (b *Builder) Graph(attribute string) *AttributeProto {
 	return &AttributeProto{Name: attribute, Type: AttributeProto_GRAPH, G: &b.graph}
 }
 
-// Model returns the graph as a model that imports that version of the standard operators.
+// Model returns the graph as a model that imports that version of the standard operators, and version 1 of every other
+// domain of its nodes and functions.
 func (b *Builder) Model(opset int64) *ModelProto {
 	m := &ModelProto{
 		IrVersion:   IRVersion,
@@ -101,11 +115,26 @@ func (b *Builder) Model(opset int64) *ModelProto {
 		Functions:   b.functions,
 	}
 	for _, f := range b.functions {
-		if m.OpsetVersion(f.Domain) == 0 {
-			m.OpsetImport = append(m.OpsetImport, &OperatorSetIdProto{Domain: f.Domain, Version: 1})
+		m.importDomain(f.Domain)
+	}
+	m.importDomains(b.graph.Node)
+	return m
+}
+
+// importDomains imports the domains of nodes, and of those in their subgraphs.
+func (m *ModelProto) importDomains(nodes []*NodeProto) {
+	for _, n := range nodes {
+		m.importDomain(n.Domain)
+		for _, a := range n.Attribute {
+			m.importDomains(a.GetG().GetNode())
 		}
 	}
-	return m
+}
+
+func (m *ModelProto) importDomain(domain string) {
+	if m.OpsetVersion(domain) == 0 {
+		m.OpsetImport = append(m.OpsetImport, &OperatorSetIdProto{Domain: domain, Version: 1})
+	}
 }
 
 // Int returns an attribute that is a whole number.

@@ -6,13 +6,13 @@ import (
 	"slices"
 )
 
-// Check reports the first thing that is wrong with a model of standard operators, loops over them, and functions made of
-// them: names that are missing, doubled or unknown, nodes before what they read, operators with too many or too few
+// Check reports the first thing that is wrong with a model of standard operators and some of ONNX Runtime's, loops over
+// them, and functions made of standard ones: names that are missing, doubled or unknown, nodes before what they read, operators with too many or too few
 // inputs or with attributes that they do not have, tensors whose data do not fit their shape, constants that nothing
 // reads.
 //
 // It is stricter than ONNX's own checker on what it knows, and refuses, as an UnsupportedError, what it does not:
-// operators outside [Operators], other domains, functions that call functions, subgraphs of other operators than Loop.
+// operators outside [Operators] and those of [Microsoft], other domains, functions that call functions, subgraphs of other operators than Loop.
 func Check(m *ModelProto) error {
 	if m.Graph == nil {
 		return FormatError("the model has no graph")
@@ -20,7 +20,7 @@ func Check(m *ModelProto) error {
 	if m.IrVersion < 3 || m.OpsetVersion("") == 0 {
 		return FormatError(fmt.Sprintf("IR version %d and standard operators of version %d, want both", m.IrVersion, m.OpsetVersion("")))
 	}
-	c := newChecker()
+	c := newChecker(m)
 	for _, f := range m.Functions {
 		if err := c.function(f, m); err != nil {
 			return err
@@ -39,14 +39,15 @@ func Check(m *ModelProto) error {
 
 // checker walks a graph in the order of its nodes.
 type checker struct {
+	model     *ModelProto
 	defined   map[string]bool // values so far
 	used      map[string]bool
 	nodes     map[string]bool           // names
 	functions map[string]*FunctionProto // by domain and name
 }
 
-func newChecker() *checker {
-	return &checker{map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]*FunctionProto{}}
+func newChecker(m *ModelProto) *checker {
+	return &checker{m, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]*FunctionProto{}}
 }
 
 func functionKey(domain, name string) string { return domain + "\x00" + name }
@@ -54,8 +55,8 @@ func functionKey(domain, name string) string { return domain + "\x00" + name }
 // function checks the function alone: it sees nothing but its inputs.
 func (c *checker) function(f *FunctionProto, m *ModelProto) error {
 	key := functionKey(f.Domain, f.Name)
-	standard := f.Domain == "" || f.Domain == "ai.onnx"
-	if f.Name == "" || standard || c.functions[key] != nil {
+	taken := operatorsOf(f.Domain) != nil
+	if f.Name == "" || taken || c.functions[key] != nil {
 		return FormatError(fmt.Sprintf("function %q of domain %q: want a name, a domain of its own, and one of each name", f.Name, f.Domain))
 	}
 	if m.OpsetVersion(f.Domain) == 0 {
@@ -64,7 +65,7 @@ func (c *checker) function(f *FunctionProto, m *ModelProto) error {
 	if len(f.OpsetImport) != 1 || f.OpsetImport[0].Version != m.OpsetVersion("") || len(f.Attribute) > 0 {
 		return UnsupportedError(fmt.Sprintf("function %s: it has attributes, or other operators than the model's standard ones", f.Name))
 	}
-	body := newChecker()
+	body := newChecker(m)
 	for _, name := range f.Input {
 		if err := body.define(name, "input of function "+f.Name); err != nil {
 			return err
@@ -161,9 +162,13 @@ func (c *checker) node(n *NodeProto) error {
 			return err
 		}
 	} else {
-		op, known := operators[n.OpType]
-		if !known || n.Domain != "" && n.Domain != "ai.onnx" {
-			return UnsupportedError(fmt.Sprintf("node %s: operator %s of domain %q is not one of %v", n.Name, n.OpType, n.Domain, Operators()))
+		op, known := operatorsOf(n.Domain)[n.OpType]
+		if !known {
+			return UnsupportedError(fmt.Sprintf("node %s: operator %s of domain %q is not one of %v, or of %v of domain %s",
+				n.Name, n.OpType, n.Domain, Operators(), slices.Sorted(maps.Keys(microsoft)), Microsoft))
+		}
+		if c.model.OpsetVersion(n.Domain) == 0 {
+			return FormatError(fmt.Sprintf("node %s: the model does not import the domain %q of its operator %s", n.Name, n.Domain, n.OpType))
 		}
 		if len(n.Input) < op.inputs[0] || len(n.Input) > op.inputs[1] || len(n.Output) < 1 || len(n.Output) > op.outputs {
 			return FormatError(fmt.Sprintf("node %s: %s has %d inputs and %d outputs, want %d to %d and 1 to %d",
@@ -210,8 +215,10 @@ func (op operator) check(n *NodeProto) error {
 		}
 		seen = append(seen, a.Name)
 	}
-	if name := required[n.OpType]; name != "" && !slices.Contains(seen, name) {
-		return FormatError(fmt.Sprintf("node %s: %s lacks its attribute %s", n.Name, n.OpType, name))
+	for _, name := range required[n.OpType] {
+		if !slices.Contains(seen, name) {
+			return FormatError(fmt.Sprintf("node %s: %s lacks its attribute %s", n.Name, n.OpType, name))
+		}
 	}
 	return nil
 }

@@ -242,11 +242,68 @@ func TestCheckRefusesInLoopsAndFunctions(t *testing.T) {
 	}
 }
 
+// microsoftModel is y = x·wᵀ with w in blocks of four bits, beside x rounded to eight bits.
+func microsoftModel() *ModelProto {
+	b := NewBuilder("blocks")
+	x := b.Input("x", TensorProto_FLOAT, "rows", 32)
+	w := b.Initializer(NewUint8s("w", []int{2, 1, 16}, make([]byte, 32)))
+	scales := b.Initializer(NewFloats("scales", []int{2}, []float32{1, 2}))
+	b.NodeOf(Microsoft, "MatMulNBits", "y", []string{x, w, scales}, Int("K", 32), Int("N", 2), Int("bits", 4), Int("block_size", 32))
+	b.Outputs("DynamicQuantizeLinear", "rounded", []string{x}, []string{"levels", "scale", "zero"})
+	b.Output("y", TensorProto_FLOAT, "rows", 2)
+	b.Output("levels", TensorProto_UINT8, "rows", 32)
+	return b.Model(18)
+}
+
+func TestOperatorsOfONNXRuntime(t *testing.T) {
+	m := microsoftModel()
+	if err := Check(m); err != nil {
+		t.Fatal(err)
+	}
+	if m.OpsetVersion(Microsoft) != 1 || len(m.OpsetImport) != 2 {
+		t.Errorf("the model imports %v, want the standard operators and version 1 of %s", m.OpsetImport, Microsoft)
+	}
+	node := func(m *ModelProto) *NodeProto { return m.Graph.Node[0] }
+	for want, damage := range map[string]func(*ModelProto){
+		`does not import the domain "com.microsoft"`:   func(m *ModelProto) { m.OpsetImport = m.OpsetImport[:1] },
+		"MatMulNBits lacks its attribute N":            func(m *ModelProto) { node(m).Attribute = slices.Delete(node(m).Attribute, 1, 2) },
+		"MatMulNBits has 2 inputs":                     func(m *ModelProto) { node(m).Input = node(m).Input[:2] },
+		`operator MatMulNBits of domain ""`:            func(m *ModelProto) { node(m).Domain = "" },
+		`operator Gemm of domain "com.microsoft"`:      func(m *ModelProto) { node(m).OpType = "Gemm" },
+		"DynamicQuantizeLinear has 1 inputs and 4 out": func(m *ModelProto) { m.Graph.Node[1].Output = append(m.Graph.Node[1].Output, "more") },
+		"a domain of its own": func(m *ModelProto) {
+			m.Functions = []*FunctionProto{{Name: "f", Domain: Microsoft}}
+		},
+	} {
+		m := microsoftModel()
+		damage(m)
+		if err := Check(m); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got error %v, want one that says %q", err, want)
+		}
+	}
+}
+
+func TestBytes(t *testing.T) {
+	w := NewInt8s("w", []int{3}, []int8{-128, -1, 127})
+	want := []byte{0x80, 0xff, 0x7f}
+	if got, err := w.Bytes(); err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %v, error %v; want %v", got, err, want)
+	}
+	w.RawData, w.Int32Data = nil, []int32{-128, -1, 127} // the standard's other place for them
+	if got, err := w.Bytes(); err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %v, error %v; want %v", got, err, want)
+	}
+	if _, err := NewFloats("f", nil, []float32{1}).Bytes(); err == nil || !strings.Contains(err.Error(), "tensor f has elements of type FLOAT, want INT8 or UINT8") {
+		t.Errorf("got error %v", err)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	file := marshal(f, linearModel())
 	f.Add(file)
 	f.Add(file[:len(file)/2])
 	f.Add(marshal(f, loopModel()))
+	f.Add(marshal(f, microsoftModel()))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		m, err := Parse(file)
 		if err != nil {

@@ -1,8 +1,11 @@
 package onnx
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
-// operator says how a standard operator may be used, at opset 18.
+// operator says how an operator may be used: a standard one at opset 18, one of ONNX Runtime's at version 1.
 type operator struct {
 	inputs     [2]int // least and most
 	outputs    int    // most
@@ -49,19 +52,59 @@ var operators = map[string]operator{
 	"Unsqueeze": {inputs: [2]int{2, 2}, outputs: 1},
 	"Concat":    {inputs: [2]int{1, anyNumber}, outputs: 1, attributes: attributes{"axis": AttributeProto_INT}},
 	"Cast":      {inputs: [2]int{1, 1}, outputs: 1, attributes: attributes{"to": AttributeProto_INT}},
+
+	"DynamicQuantizeLinear": {inputs: [2]int{1, 1}, outputs: 3},
+	"MatMulInteger":         {inputs: [2]int{2, 4}, outputs: 1},
+	"QuantizeLinear":        {inputs: [2]int{2, 3}, outputs: 1, attributes: attributes{"axis": AttributeProto_INT}},
+	"DequantizeLinear":      {inputs: [2]int{2, 3}, outputs: 1, attributes: attributes{"axis": AttributeProto_INT}},
+}
+
+// Microsoft is the domain of ONNX Runtime's own operators.
+const Microsoft = "com.microsoft"
+
+// microsoft are the operators of that domain that this package checks.
+// https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md
+var microsoft = map[string]operator{
+	"MatMulNBits": {inputs: [2]int{3, 6}, outputs: 1, attributes: attributes{
+		"K": AttributeProto_INT, "N": AttributeProto_INT, "bits": AttributeProto_INT, "block_size": AttributeProto_INT,
+		"accuracy_level": AttributeProto_INT,
+	}},
+	"GatherBlockQuantized": {inputs: [2]int{3, 4}, outputs: 1, attributes: attributes{
+		"bits": AttributeProto_INT, "block_size": AttributeProto_INT, "gather_axis": AttributeProto_INT,
+		"quantize_axis": AttributeProto_INT,
+	}},
+	"Attention": {inputs: [2]int{2, 7}, outputs: 2, attributes: attributes{
+		"num_heads": AttributeProto_INT, "mask_filter_value": AttributeProto_FLOAT, "scale": AttributeProto_FLOAT,
+		"unidirectional": AttributeProto_INT, "qkv_hidden_sizes": AttributeProto_INTS,
+	}},
+	"SkipLayerNormalization": {inputs: [2]int{3, 5}, outputs: 4, attributes: attributes{"epsilon": AttributeProto_FLOAT}},
+	"FastGelu":               {inputs: [2]int{1, 2}, outputs: 1},
+	"BiasGelu":               {inputs: [2]int{2, 2}, outputs: 1},
+	"Gelu":                   {inputs: [2]int{1, 1}, outputs: 1},
+	"FusedMatMul": {inputs: [2]int{2, 2}, outputs: 1, attributes: attributes{
+		"alpha": AttributeProto_FLOAT, "transA": AttributeProto_INT, "transB": AttributeProto_INT,
+		"transBatchA": AttributeProto_INT, "transBatchB": AttributeProto_INT,
+	}},
 }
 
 type attributes = map[string]AttributeProto_AttributeType
 
 // required lists the attributes without a default.
-var required = map[string]string{"Cast": "to", "Concat": "axis", "Loop": "body"}
+var required = map[string][]string{
+	"Cast": {"to"}, "Concat": {"axis"}, "Loop": {"body"},
+	"MatMulNBits": {"K", "N", "block_size"}, "Attention": {"num_heads"},
+}
+
+// operatorsOf returns the operators of a domain that are known; none of a domain that is not.
+func operatorsOf(domain string) map[string]operator {
+	switch domain {
+	case "", "ai.onnx":
+		return operators
+	case Microsoft:
+		return microsoft
+	}
+	return nil
+}
 
 // Operators returns the names of the standard operators that Check knows, sorted.
-func Operators() []string {
-	var names []string
-	for name := range operators {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
+func Operators() []string { return slices.Sorted(maps.Keys(operators)) }

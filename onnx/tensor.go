@@ -75,6 +75,20 @@ func NewInt64s(name string, dims []int, values []int64) *TensorProto {
 	return newTensor(name, TensorProto_INT64, dims, raw)
 }
 
+// NewInt8s returns an int8 tensor.
+func NewInt8s(name string, dims []int, values []int8) *TensorProto {
+	raw := make([]byte, len(values))
+	for i, v := range values {
+		raw[i] = byte(v)
+	}
+	return newTensor(name, TensorProto_INT8, dims, raw)
+}
+
+// NewUint8s returns a uint8 tensor, which keeps the values.
+func NewUint8s(name string, dims []int, values []uint8) *TensorProto {
+	return newTensor(name, TensorProto_UINT8, dims, values)
+}
+
 func newTensor(name string, dataType TensorProto_DataType, dims []int, raw []byte) *TensorProto {
 	t := &TensorProto{Name: name, DataType: int32(dataType), RawData: raw}
 	for _, d := range dims {
@@ -104,6 +118,23 @@ func (t *TensorProto) Floats() ([]float32, error) {
 	values := make([]float32, len(t.RawData)/4)
 	for i := range values {
 		values[i] = math.Float32frombits(binary.LittleEndian.Uint32(t.RawData[4*i:]))
+	}
+	return values, nil
+}
+
+// Bytes returns the elements of an int8 or uint8 tensor, an int8 as the byte of its two's complement.
+func (t *TensorProto) Bytes() ([]byte, error) {
+	switch TensorProto_DataType(t.DataType) {
+	case TensorProto_INT8, TensorProto_UINT8:
+	default:
+		return nil, UnsupportedError(fmt.Sprintf("tensor %s has elements of type %v, want INT8 or UINT8", t.Name, TensorProto_DataType(t.DataType)))
+	}
+	if len(t.RawData) > 0 {
+		return t.RawData, nil
+	}
+	values := make([]byte, len(t.Int32Data))
+	for i, v := range t.Int32Data {
+		values[i] = byte(v)
 	}
 	return values, nil
 }
