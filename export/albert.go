@@ -22,6 +22,9 @@ type graph struct {
 
 	embeddingOutput bool // whether the sentence embedding is an output
 
+	tensors bool      // whether intermediate values are outputs
+	offers  []offered // those of the layer that is being written down
+
 	inputShape    string // of the inputs
 	batchSequence string // (2): how many sequences there are, those of multiple choice one by one, and their length
 	attended      string // (batch, sequence): 1 where a token is attended to, else 0
@@ -84,7 +87,9 @@ func (g *graph) embeddings(ids, types string) string {
 	sum := g.sumEmbeddings(ids, types)
 	normal := g.layerNorm("embeddings", sum, g.table.Embeddings.LayerNorm)
 	rows := g.Node("Reshape", "embeddings.rows", []string{normal, g.int64s(-1, g.config.EmbeddingSize)})
-	return g.product("embedding_hidden_mapping_in", rows, g.table.EmbeddingHiddenMapping)
+	hidden := g.product("embedding_hidden_mapping_in", rows, g.table.EmbeddingHiddenMapping)
+	g.offerEmbeddings(rows, hidden)
+	return hidden
 }
 
 // encoder applies the layers one after the other. Each depth uses the weights of its group, which other depths use
@@ -98,6 +103,7 @@ func (g *graph) encoder(hidden string) string {
 	}
 	for i := range g.config.NumHiddenLayers * g.config.InnerGroupNum {
 		hidden = g.layer(g.layerName(i), hidden, g.layerWeights(i))
+		g.offerLayer(i)
 	}
 	return hidden
 }
@@ -113,14 +119,21 @@ func (g *graph) layer(name, input string, w models.LayerParameters) string {
 	query := g.linear(name+"query", x, w.Query)
 	key := g.linear(name+"key", x, w.Key)
 	value := g.linear(name+"value", x, w.Value)
+	g.offer(name, models.Query, query)
+	g.offer(name, models.Key, key)
+	g.offer(name, models.Value, value)
 	context := g.attention(name, query, key, value)
+	g.offer(name, models.Context, context)
 	dense := g.widened(name+"attention_dense", context, w.Dense)
 	sum := g.Node("Add", name+"attention_residual", []string{input, dense})
 	attended := g.layerNorm(name+"attention_layer_norm", sum, w.AttentionLayerNorm)
 
 	ffn := g.feedForward(name, attended, w)
+	g.offerFull(models.FFNOutput, ffn)
 	sum = g.Node("Add", name+"ffn_residual", []string{attended, ffn})
-	return g.layerNorm(name+"full_layer_layer_norm", sum, w.FullLayerLayerNorm)
+	output := g.layerNorm(name+"full_layer_layer_norm", sum, w.FullLayerLayerNorm)
+	g.offerFull(models.LayerOutput, output)
+	return output
 }
 
 // layerWeights returns the layer that use i applies: the (i mod inner)-th of the group of its depth.

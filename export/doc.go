@@ -8,6 +8,7 @@
 //	linear.go layernorm.go activation.go                what those are made of
 //	precision.go    float32 or float16
 //	layers.go       the layers unrolled, in a Loop, or in a function
+//	tensors.go      intermediate values as outputs, on request
 //	constants.go    small numbers and shapes
 //	options.go      the file
 //

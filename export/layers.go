@@ -2,6 +2,7 @@ package export
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"goalbert/models"
@@ -32,6 +33,7 @@ const functionDomain = "goalbert"
 // loops applies, for each group of layers, a Loop over the depths that use it. The depths of a group follow each other.
 func (g *graph) loops(hidden string) string {
 	g.shareLayerShapes()
+	first := 0
 	for group := range g.table.LayerGroups {
 		depths := 0
 		for i := range g.config.NumHiddenLayers {
@@ -39,13 +41,14 @@ func (g *graph) loops(hidden string) string {
 				depths++
 			}
 		}
-		hidden = g.loop(fmt.Sprintf("layer_groups.%d", group), hidden, depths, g.table.LayerGroups[group])
+		hidden = g.loop(fmt.Sprintf("layer_groups.%d", group), hidden, first, depths, g.table.LayerGroups[group])
+		first += depths
 	}
 	return hidden
 }
 
-// loop applies layers one after the other, and that as many times as there are depths.
-func (g *graph) loop(name, hidden string, depths int, layers []models.LayerParameters) string {
+// loop applies layers one after the other, and that as many times as there are depths, of which first is the first.
+func (g *graph) loop(name, hidden string, first, depths int, layers []models.LayerParameters) string {
 	body := onnx.NewBuilder(name)
 	body.Input(name+".iteration", onnx.TensorProto_INT64)
 	condition := body.Input(name+".condition", onnx.TensorProto_BOOL)
@@ -58,7 +61,14 @@ func (g *graph) loop(name, hidden string, depths int, layers []models.LayerParam
 	})
 	body.Output(condition, onnx.TensorProto_BOOL)
 	body.Output(x, onnx.TensorProto_FLOAT, "rows", g.config.HiddenSize)
-	return g.Node("Loop", name, []string{g.int64(depths), g.always(), hidden}, body.Graph("body"))
+	outputs, offers := []string{name}, g.takeOffers()
+	for j, o := range offers {
+		body.Output(o.value, onnx.TensorProto_FLOAT, "rows", g.config.HiddenSize)
+		outputs = append(outputs, fmt.Sprintf("%s.tensors.%d", name, j))
+	}
+	g.Outputs("Loop", name, []string{g.int64(depths), g.always(), hidden}, outputs, body.Graph("body"))
+	g.offerScan(offers, outputs[1:], first*g.config.InnerGroupNum, depths)
+	return name
 }
 
 // always is the condition true. A Loop may do without one, but ONNX's reference evaluator then does nothing.
@@ -77,7 +87,14 @@ func (g *graph) calls(hidden string) string {
 	body := onnx.NewBuilder("layer")
 	var output string
 	g.within(body, func() { output = g.layer("", "hidden", formal) })
-	layer := g.Function(functionDomain, "AlbertLayer", opset, body, output)
+	offers := g.takeOffers()
+	outputs := []string{output}
+	for _, o := range offers {
+		if o.value != output {
+			outputs = append(outputs, o.value)
+		}
+	}
+	layer := g.Function(functionDomain, "AlbertLayer", opset, body, outputs...)
 
 	for i := range g.config.NumHiddenLayers * g.config.InnerGroupNum {
 		actual := map[string]string{"hidden": hidden}
@@ -92,7 +109,12 @@ func (g *graph) calls(hidden string) string {
 				inputs[j] = value
 			}
 		}
-		hidden = g.Call(layer, strings.TrimSuffix(g.layerName(i), "."), inputs)
+		results := g.Call(layer, strings.TrimSuffix(g.layerName(i), "."), inputs)
+		hidden = results[0]
+		for _, o := range offers {
+			g.offers = append(g.offers, offered{o.part, results[slices.Index(outputs, o.value)]})
+		}
+		g.offerLayer(i)
 	}
 	return hidden
 }

@@ -20,6 +20,9 @@ type Options struct {
 
 	// Embedding adds the output sentence_embedding to an AlbertModel's.
 	Embedding bool
+
+	// Tensors adds the intermediate values that models.Config.Tensors lists to the outputs.
+	Tensors bool
 }
 
 // opset is the version of the standard operators: the one that most engines and providers have kernels for.
@@ -34,6 +37,7 @@ const (
 	EmbeddingKey        = "embedding"    // how sentence_embedding is made
 	LayersKey           = "layers"       // the form of the layers
 	PrecisionKey        = "precision"
+	TensorsKey          = "tensors" // whether intermediate values are outputs
 	MaxLengthKey        = "max_length"
 	VocabularySHA256Key = "vocabulary_sha256"
 )
@@ -52,7 +56,7 @@ func Model(w *models.Weights, o Options) (*onnx.ModelProto, error) {
 	whole := onnx.NewBuilder("albert")
 	g := &graph{
 		Builder: whole, whole: whole, config: w.Config, table: w.Parameters, constants: map[string]string{},
-		layers: o.Layers, precision: o.Precision, embeddingOutput: o.Embedding,
+		layers: o.Layers, precision: o.Precision, embeddingOutput: o.Embedding, tensors: o.Tensors,
 	}
 	if err := g.addWeights(w); err != nil {
 		return nil, err
@@ -80,6 +84,7 @@ func OptionsOf(m *onnx.ModelProto) Options {
 		Layers:           Layers(m.Metadata(LayersKey)),
 		Precision:        Precision(m.Metadata(PrecisionKey)),
 		Embedding:        m.Metadata(EmbeddingKey) != "",
+		Tensors:          m.Metadata(TensorsKey) != "",
 	}
 }
 
@@ -125,6 +130,9 @@ func (o Options) addMetadata(m *onnx.ModelProto, c models.Config) error {
 	}
 	if o.Embedding {
 		add(EmbeddingKey, meanPooling)
+	}
+	if o.Tensors {
+		add(TensorsKey, "offered")
 	}
 	add(VocabularySHA256Key, o.VocabularySHA256)
 	return nil

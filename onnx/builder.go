@@ -69,19 +69,24 @@ func (b *Builder) Outputs(op, name string, inputs, outputs []string, attributes 
 	})
 }
 
-// Call adds a node that calls f and returns the name of its only output, which is the node's.
-func (b *Builder) Call(f *FunctionProto, name string, inputs []string) string {
+// Call adds a node that calls f and returns the names of its outputs: the first is the node's, and each other begins with
+// it.
+func (b *Builder) Call(f *FunctionProto, name string, inputs []string) []string {
+	outputs := []string{name}
+	for _, value := range f.Output[1:] {
+		outputs = append(outputs, name+"."+value)
+	}
 	b.graph.Node = append(b.graph.Node, &NodeProto{
-		Name: name, OpType: f.Name, Domain: f.Domain, Input: inputs, Output: []string{name},
+		Name: name, OpType: f.Name, Domain: f.Domain, Input: inputs, Output: outputs,
 	})
-	return name
+	return outputs
 }
 
 // Function takes the nodes of body as a function of what they read and do not compute, in the order in which they read
-// it, and adds it to the model. Its only output is that value of body.
-func (b *Builder) Function(domain, name string, opset int64, body *Builder, output string) *FunctionProto {
+// it, and adds it to the model. Its outputs, at least one, are those values of body.
+func (b *Builder) Function(domain, name string, opset int64, body *Builder, outputs ...string) *FunctionProto {
 	f := &FunctionProto{
-		Name: name, Domain: domain, Node: body.graph.Node, Output: []string{output},
+		Name: name, Domain: domain, Node: body.graph.Node, Output: outputs,
 		OpsetImport: []*OperatorSetIdProto{{Version: opset}},
 	}
 	known := map[string]bool{}

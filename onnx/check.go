@@ -101,8 +101,8 @@ func (c *checker) loop(n *NodeProto) error {
 	if body == nil || len(body.Initializer) > 0 {
 		return UnsupportedError(fmt.Sprintf("node %s: its body is missing, or has initializers", n.Name))
 	}
-	carried := len(n.Input) - 2
-	if len(body.Input) != 2+carried || len(body.Output) != 1+carried || len(n.Output) != carried {
+	carried := len(n.Input) - 2 // what the body has beyond these is collected over the iterations
+	if len(body.Input) != 2+carried || len(body.Output) < 1+carried || len(n.Output) != len(body.Output)-1 {
 		return FormatError(fmt.Sprintf("node %s: a Loop that carries %d values, with a body of %d inputs and %d outputs and %d outputs of its own",
 			n.Name, carried, len(body.Input), len(body.Output), len(n.Output)))
 	}

@@ -187,7 +187,7 @@ func loopModel() *ModelProto {
 	y := b.Node("Loop", "looped", []string{three, "", x}, body.Graph("body"))
 	inside := NewBuilder("add")
 	f := b.Function("ours", "Increment", 18, inside, inside.Node("Add", "sum", []string{"value", "step"}))
-	b.Output(b.Call(f, "y", []string{y, one}), TensorProto_FLOAT, "n")
+	b.Output(b.Call(f, "y", []string{y, one})[0], TensorProto_FLOAT, "n")
 	return b.Model(18)
 }
 

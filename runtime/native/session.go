@@ -16,6 +16,7 @@ import (
 // Session is a model in memory.
 type Session struct {
 	model       *native.Model[float32]
+	tensors     bool      // whether intermediate values are outputs
 	activations sync.Pool // of *native.Activations[float32], one for each concurrent run
 }
 
@@ -25,6 +26,14 @@ var _ runtime.Session = (*Session)(nil)
 func New(w *models.Weights, threads int) *Session {
 	s := &Session{model: native.New[float32](w, threads)}
 	s.activations.New = func() any { return new(native.Activations[float32]) }
+	return s
+}
+
+// NewWithTensors is New with the intermediate values that models.Config.Tensors lists as further outputs. A run keeps all
+// layers in memory.
+func NewWithTensors(w *models.Weights, threads int) *Session {
+	s := New(w, threads)
+	s.tensors = true
 	return s
 }
 
@@ -49,6 +58,9 @@ func (s *Session) Outputs() []string {
 	if s.model.Config.Architecture == models.BaseModel {
 		names = append(slices.Clone(names), models.SentenceEmbedding)
 	}
+	if s.tensors {
+		names = slices.Concat(names, s.model.Config.Tensors())
+	}
 	return names
 }
 
@@ -66,11 +78,20 @@ func (s *Session) Run(ctx context.Context, inputs map[string]runtime.Tensor) (ma
 	}
 	a := s.activations.Get().(*native.Activations[float32])
 	defer s.activations.Put(a)
-	s.model.Infer(a, p.batch)
+	if s.tensors {
+		s.model.Forward(a, p.batch, native.Dropout{})
+	} else {
+		s.model.Infer(a, p.batch)
+	}
 
 	outputs := map[string]runtime.Tensor{}
+	if s.tensors {
+		s.addTensors(outputs, p, a)
+	}
 	for _, name := range s.Outputs() {
-		outputs[name] = s.output(name, p, a)
+		if _, there := outputs[name]; !there {
+			outputs[name] = s.output(name, p, a)
+		}
 	}
 	return outputs, nil
 }
