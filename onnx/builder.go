@@ -1,5 +1,7 @@
 package onnx
 
+import "io"
+
 // IRVersion of the models that are built: the first with functions, which every ONNX Runtime from 1.14 on reads.
 const IRVersion = 8
 
@@ -8,6 +10,7 @@ const IRVersion = 8
 type Builder struct {
 	graph     GraphProto
 	functions []*FunctionProto
+	payloads  Payloads
 }
 
 // NewBuilder returns a builder of an empty graph.
@@ -47,6 +50,18 @@ func (b *Builder) Initializer(t *TensorProto) string {
 	b.graph.Initializer = append(b.graph.Initializer, t)
 	return t.Name
 }
+
+// Defer adds a constant tensor whose data are written by that function, and returns its name.
+func (b *Builder) Defer(t *TensorProto, write func(io.Writer) error) string {
+	if b.payloads == nil {
+		b.payloads = Payloads{}
+	}
+	b.payloads[t.Name] = write
+	return b.Initializer(t)
+}
+
+// Payloads returns what makes the data of the tensors that were deferred.
+func (b *Builder) Payloads() Payloads { return b.payloads }
 
 // Node adds an operator of the standard domain and returns the name of its only output, which is the node's.
 func (b *Builder) Node(op, name string, inputs []string, attributes ...*AttributeProto) string {

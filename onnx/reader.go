@@ -1,9 +1,14 @@
 package onnx
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"io"
+	"iter"
 	"math"
 	"os"
+	"path/filepath"
 
 	"google.golang.org/protobuf/proto"
 )
@@ -21,42 +26,157 @@ func (e UnsupportedError) Error() string { return "onnx: " + string(e) }
 // maxFile is protobuf's own limit for a message.
 const maxFile = math.MaxInt32
 
-// ReadFile reads a model. It reports files that are no ONNX model, or not a whole one; Check says more.
+// maxDepth is how deep messages may lie in each other, as in protobuf's C++ library, with which engines read models.
+const maxDepth = 100
+
+// ReadFile reads a model, with what of it lies in files beside it. It reports files that are no ONNX model, or not a
+// whole one; Check says more.
+//
+// Nothing is allocated for what a file merely claims: the sizes of tensors are compared with the file's first.
 func ReadFile(path string) (*ModelProto, error) {
-	info, err := os.Stat(path)
+	return readFile(path, true)
+}
+
+// ReadGraph reads a model without the data of its initializers, of which it checks that they are there.
+func ReadGraph(path string) (*ModelProto, error) {
+	return readFile(path, false)
+}
+
+func readFile(path string, data bool) (*ModelProto, error) {
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("onnx: read model: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("onnx: read model: %w", err)
+	}
+	if info.IsDir() {
+		return nil, fmt.Errorf("onnx: read %s: it is a directory, want a file", path)
 	}
 	if info.Size() > maxFile {
 		return nil, fmt.Errorf("onnx: read %s: %w", path,
 			FormatError(fmt.Sprintf("the file has %d bytes, a model has at most %d", info.Size(), maxFile)))
 	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("onnx: read model: %w", err)
-	}
-	m, err := Parse(data)
+	m, err := read(f, info.Size(), filepath.Dir(path), data)
 	if err != nil {
 		return nil, fmt.Errorf("onnx: read %s: %w", path, err)
 	}
 	return m, nil
 }
 
-// Parse reads the bytes of a model.
-func Parse(data []byte) (*ModelProto, error) {
-	m := new(ModelProto)
-	if err := proto.Unmarshal(data, m); err != nil {
-		return nil, FormatError("not an ONNX model, or a truncated one; export it again")
+// read reads a model of that many bytes. The data of initializers are read in a second step, if at all, each into memory
+// of its own.
+func read(r io.ReaderAt, size int64, dir string, data bool) (*ModelProto, error) {
+	m, sections, err := readMessages(r, size)
+	if err != nil {
+		return nil, err
 	}
-	if m.Graph == nil || m.IrVersion == 0 {
-		return nil, FormatError("there is no graph in it; it is not an ONNX model, or a truncated one")
-	}
-	for _, t := range m.Graph.Initializer {
-		if err := t.check(); err != nil {
+	var external *externalFiles
+	for i, t := range m.Graph.Initializer {
+		s := sections[i]
+		if t.DataLocation == TensorProto_EXTERNAL && dir != "" {
+			if external == nil {
+				if external, err = openExternal(dir); err != nil {
+					return nil, err
+				}
+				defer external.Close()
+			}
+			if err := t.checkShape(); err != nil {
+				return nil, err
+			}
+			if err := external.load(t, data); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if err := t.checkData(s.length); err != nil {
 			return nil, err
+		}
+		if data && s.length > 0 {
+			t.RawData = make([]byte, s.length)
+			if _, err := r.ReadAt(t.RawData, s.offset); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return m, nil
+}
+
+// Parse reads the bytes of a model that is in one file. The data of its initializers are those bytes, not a copy.
+func Parse(data []byte) (*ModelProto, error) {
+	m, sections, err := readMessages(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		return nil, err
+	}
+	for i, t := range m.Graph.Initializer {
+		s := sections[i]
+		if err := t.checkData(s.length); err != nil {
+			return nil, err
+		}
+		if s.length > 0 {
+			t.RawData = data[s.offset:][:s.length:s.length]
+		}
+	}
+	return m, nil
+}
+
+// readMessages reads everything but the data of initializers, and returns where those lie.
+func readMessages(r io.ReaderAt, size int64) (*ModelProto, []section, error) {
+	message, sections, err := skim(r, size)
+	m := new(ModelProto)
+	if err == nil {
+		err = proto.UnmarshalOptions{RecursionLimit: maxDepth}.Unmarshal(message, m)
+	}
+	if _, failed := errors.AsType[*os.PathError](err); failed {
+		return nil, nil, err
+	}
+	if err != nil {
+		return nil, nil, FormatError("not an ONNX model, or a truncated one; export it again")
+	}
+	if m.Graph == nil || m.IrVersion == 0 {
+		return nil, nil, FormatError("there is no graph in it; it is not an ONNX model, or a truncated one")
+	}
+	for t := range m.innerTensors() {
+		if err := t.check(); err != nil {
+			return nil, nil, err
+		}
+	}
+	return m, sections, nil
+}
+
+// innerTensors are those that are no initializers of the model's graph: of attributes, and of subgraphs.
+func (m *ModelProto) innerTensors() iter.Seq[*TensorProto] {
+	return func(yield func(*TensorProto) bool) {
+		if !tensorsOf(m.Graph.Node, yield) {
+			return
+		}
+		for _, f := range m.Functions {
+			if !tensorsOf(f.Node, yield) {
+				return
+			}
+		}
+	}
+}
+
+func tensorsOf(nodes []*NodeProto, yield func(*TensorProto) bool) bool {
+	for _, n := range nodes {
+		for _, a := range n.Attribute {
+			if a.T != nil && !yield(a.T) {
+				return false
+			}
+			for _, t := range a.G.GetInitializer() {
+				if !yield(t) {
+					return false
+				}
+			}
+			if !tensorsOf(a.G.GetNode(), yield) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // elementSize gives the bytes of one element in raw_data.
@@ -66,42 +186,71 @@ var elementSize = map[TensorProto_DataType]int{
 	TensorProto_INT32: 4, TensorProto_UINT32: 4, TensorProto_INT64: 8, TensorProto_UINT64: 8, TensorProto_BOOL: 1,
 }
 
-// check compares the size of a tensor's data with its shape.
-func (t *TensorProto) check() error {
-	if t.DataLocation == TensorProto_EXTERNAL {
-		return UnsupportedError(fmt.Sprintf("tensor %s lies in another file; put all data into one", t.Name))
-	}
-	size := 1
+// checkShape refuses shapes that no tensor has, and elements of unknown size.
+func (t *TensorProto) checkShape() error {
+	size := int64(1)
 	for _, d := range t.Dims {
-		if d < 0 || d > 0 && size > maxFile/int(min(d, maxFile)) {
+		if d < 0 || d > maxFile || d > 0 && size > maxFile/d {
 			return FormatError(fmt.Sprintf("tensor %s has impossible shape %v", t.Name, t.Dims))
 		}
-		size *= int(d)
+		size *= d
 	}
-	width, known := elementSize[TensorProto_DataType(t.DataType)]
-	if !known {
+	if _, known := elementSize[TensorProto_DataType(t.DataType)]; !known {
 		return UnsupportedError(fmt.Sprintf("tensor %s has elements of type %v", t.Name, TensorProto_DataType(t.DataType)))
 	}
-	if len(t.RawData) > 0 && len(t.RawData) != size*width {
-		return FormatError(fmt.Sprintf("tensor %s of shape %v has %d bytes, want %d", t.Name, t.Dims, len(t.RawData), size*width))
+	return nil
+}
+
+// elements is how many a tensor of a good shape has.
+func (t *TensorProto) elements() int64 {
+	size := int64(1)
+	for _, d := range t.Dims {
+		size *= d
 	}
-	if n := t.typedLength(); len(t.RawData) == 0 && n != size {
-		return FormatError(fmt.Sprintf("tensor %s of shape %v has %d elements, want %d", t.Name, t.Dims, n, size))
+	return size
+}
+
+// dataSize is how many bytes they take.
+func (t *TensorProto) dataSize() int64 {
+	return t.elements() * int64(elementSize[TensorProto_DataType(t.DataType)])
+}
+
+// check compares the size of a tensor's data with its shape. Those of a deferred tensor are not there yet.
+func (t *TensorProto) check() error {
+	if t.DataLocation == TensorProto_EXTERNAL && len(t.RawData) == 0 {
+		return t.checkShape()
+	}
+	return t.checkData(int64(len(t.RawData)))
+}
+
+// checkData does the same where raw_data have that many bytes.
+func (t *TensorProto) checkData(raw int64) error {
+	if err := t.checkShape(); err != nil {
+		return err
+	}
+	if t.DataLocation == TensorProto_EXTERNAL {
+		return UnsupportedError(fmt.Sprintf("tensor %s lies in another file, which only an initializer of a model that is a file may", t.Name))
+	}
+	if raw > 0 && raw != t.dataSize() {
+		return FormatError(fmt.Sprintf("tensor %s of shape %v has %d bytes, want %d", t.Name, t.Dims, raw, t.dataSize()))
+	}
+	if n := t.typedLength(); raw == 0 && n != t.elements() {
+		return FormatError(fmt.Sprintf("tensor %s of shape %v has %d elements, want %d", t.Name, t.Dims, n, t.elements()))
 	}
 	return nil
 }
 
 // typedLength returns the number of elements in the field that an element type without raw_data has.
-func (t *TensorProto) typedLength() int {
+func (t *TensorProto) typedLength() int64 {
 	switch TensorProto_DataType(t.DataType) {
 	case TensorProto_FLOAT:
-		return len(t.FloatData)
+		return int64(len(t.FloatData))
 	case TensorProto_INT64:
-		return len(t.Int64Data)
+		return int64(len(t.Int64Data))
 	case TensorProto_DOUBLE:
-		return len(t.DoubleData)
+		return int64(len(t.DoubleData))
 	}
-	return len(t.Int32Data)
+	return int64(len(t.Int32Data))
 }
 
 // OpsetVersion returns the version of a domain's operators that m imports, 0 for none. The standard domain is "".

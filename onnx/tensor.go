@@ -3,11 +3,17 @@ package onnx
 import (
 	"encoding/binary"
 	"fmt"
+	"io"
 	"math"
+	"slices"
+	"unsafe"
 )
 
-// NewFloats returns a float32 tensor.
+// NewFloats returns a float32 tensor. On a little-endian machine its data are the values, not a copy.
 func NewFloats(name string, dims []int, values []float32) *TensorProto {
+	if binary.NativeEndian.Uint16([]byte{1, 0}) == 1 && len(values) > 0 {
+		return newTensor(name, TensorProto_FLOAT, dims, unsafe.Slice((*byte)(unsafe.Pointer(&values[0])), 4*len(values)))
+	}
 	raw := make([]byte, 0, 4*len(values))
 	for _, v := range values {
 		raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(v))
@@ -18,16 +24,46 @@ func NewFloats(name string, dims []int, values []float32) *TensorProto {
 // NewHalves returns a float16 tensor: the values, rounded to the nearest, of two equally near ones to the even one. A
 // finite value that is too large for the type is an error.
 func NewHalves(name string, dims []int, values []float32) (*TensorProto, error) {
-	raw := make([]byte, 0, 2*len(values))
-	for i, v := range values {
-		h := toHalf(v)
-		if h&0x7fff == halfInfinity && !math.IsInf(float64(v), 0) {
-			return nil, UnsupportedError(fmt.Sprintf("tensor %s: %v at %d is larger than a float16, 65504; keep it in float32", name, v, i))
-		}
-		raw = binary.LittleEndian.AppendUint16(raw, h)
+	if err := checkHalves(name, values); err != nil {
+		return nil, err
 	}
-	return newTensor(name, TensorProto_FLOAT16, dims, raw), nil
+	return newTensor(name, TensorProto_FLOAT16, dims, appendHalves(make([]byte, 0, 2*len(values)), values)), nil
 }
+
+// DeferHalves is NewHalves for a tensor of a [Payloads].
+func DeferHalves(name string, dims []int, values []float32) (*TensorProto, func(io.Writer) error, error) {
+	if err := checkHalves(name, values); err != nil {
+		return nil, nil, err
+	}
+	return Deferred(name, TensorProto_FLOAT16, dims), func(w io.Writer) error {
+		var buffer [1 << 12]byte
+		for part := range slices.Chunk(values, len(buffer)/2) {
+			if _, err := w.Write(appendHalves(buffer[:0], part)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, nil
+}
+
+func checkHalves(name string, values []float32) error {
+	for i, v := range values {
+		if math.Abs(float64(v)) >= leastInfiniteHalf && !math.IsInf(float64(v), 0) {
+			return UnsupportedError(fmt.Sprintf("tensor %s: %v at %d is larger than a float16, 65504; keep it in float32", name, v, i))
+		}
+	}
+	return nil
+}
+
+func appendHalves(raw []byte, values []float32) []byte {
+	for _, v := range values {
+		raw = binary.LittleEndian.AppendUint16(raw, toHalf(v))
+	}
+	return raw
+}
+
+// leastInfiniteHalf is the middle between the largest finite float16 and the next number, were there one.
+const leastInfiniteHalf = 65520
 
 const halfInfinity = 0x7c00
 
@@ -40,7 +76,7 @@ func toHalf(v float32) uint16 {
 		return sign | halfInfinity | 0x200
 	case magnitude < 0x1p-14: // subnormal: a multiple of 2⁻²⁴
 		return sign | uint16(math.RoundToEven(magnitude*0x1p24))
-	case magnitude >= 65520:
+	case magnitude >= leastInfiniteHalf:
 		return sign | halfInfinity
 	}
 	rest := bits & 0x1fff // of the significand, which loses 13 bits; a carry goes into the exponent, as it should
@@ -87,6 +123,18 @@ func NewInt8s(name string, dims []int, values []int8) *TensorProto {
 // NewUint8s returns a uint8 tensor, which keeps the values.
 func NewUint8s(name string, dims []int, values []uint8) *TensorProto {
 	return newTensor(name, TensorProto_UINT8, dims, values)
+}
+
+// Deferred returns a tensor whose data a [Payloads] makes when they are written.
+func Deferred(name string, elements TensorProto_DataType, dims []int) *TensorProto {
+	t := &TensorProto{Name: name, DataType: int32(elements), DataLocation: TensorProto_EXTERNAL}
+	for _, d := range dims {
+		t.Dims = append(t.Dims, int64(d))
+	}
+	if err := t.check(); err != nil {
+		panic(err.Error())
+	}
+	return t
 }
 
 func newTensor(name string, dataType TensorProto_DataType, dims []int, raw []byte) *TensorProto {

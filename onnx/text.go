@@ -29,11 +29,11 @@ func WriteText(w io.Writer, m *ModelProto) error {
 	for _, v := range g.Output {
 		fmt.Fprintf(&b, "output %s\n", v.text())
 	}
-	bytes := 0
+	bytes := int64(0)
 	fmt.Fprintf(&b, "\n%d initializers\n", len(g.Initializer))
 	for _, t := range g.Initializer {
 		fmt.Fprintf(&b, "  %s %v %v\n", t.Name, TensorProto_DataType(t.DataType), t.Dims)
-		bytes += len(t.RawData)
+		bytes += t.dataSize()
 	}
 	fmt.Fprintf(&b, "  %d bytes in all\n\n%d nodes: %s\n", bytes, len(g.Node), g.operatorCounts())
 	writeNodes(&b, "  ", g.Node)
