@@ -12,19 +12,20 @@ import (
 // WeightsFile is the name of the weights in a checkpoint directory.
 const WeightsFile = "model.safetensors"
 
-// ReadCheckpoint loads the configuration and the weights of a checkpoint directory in the Hugging Face layout.
+// ReadCheckpoint loads the configuration and the weights of a checkpoint directory in the Hugging Face layout, of one file
+// or of shards, with the names of transformers or of Google's code. Every parameter must be there and nothing else; see
+// [ReadAs] for another architecture than the checkpoint's.
 func ReadCheckpoint(dir string) (*Weights, error) {
 	c, err := ReadConfig(dir)
 	if err != nil {
 		return nil, err
 	}
-	path := filepath.Join(dir, WeightsFile)
-	tensors, err := ReadSafetensors(path)
+	tensors, path, err := readTensors(dir)
 	if err != nil {
 		return nil, err
 	}
 	w := NewWeights(c)
-	if err := w.SetTensors(tensors); err != nil {
+	if err := w.set(tensors); err != nil {
 		return nil, fmt.Errorf("models: read %s: %w", path, err)
 	}
 	return w, nil

@@ -112,16 +112,27 @@ var onlyValue = map[string]string{
 	"net_structure_type":          "0",
 	"gap_size":                    "0",
 	"num_memory_blocks":           "0",
+	"directionality":              `"bidi"`,
+	"ln_type":                     `"postln"`,
+	"pooler_type":                 `"first_token_transform"`,
 }
 
-// noEffect lists keys of transformers' files that change neither weights nor activations.
+// noEffect lists keys of transformers' and Google's files that change neither weights nor activations: how to train, how
+// to run, how to generate text, the sizes of BERT's other poolers.
 var noEffect = func() map[string]bool {
 	keys := map[string]bool{}
 	for _, key := range []string{
-		"_attn_implementation", "_attn_implementation_autoset", "_name_or_path", "_num_labels",
-		"chunk_size_feed_forward", "dtype", "finetuning_task", "output_attentions", "output_hidden_states",
-		"output_past", "prefix", "return_dict", "sep_token_id", "task_specific_params", "tokenizer_class", "torch_dtype", "torchscript",
-		"transformers_version", "use_bfloat16", "use_cache",
+		"_attn_implementation", "_attn_implementation_autoset", "_name_or_path", "_num_labels", "bad_words_ids",
+		"begin_suppress_tokens", "chunk_size_feed_forward", "decoder_start_token_id", "diversity_penalty",
+		"do_sample", "dtype", "early_stopping", "encoder_no_repeat_ngram_size", "eos_token_ids",
+		"exponential_decay_length_penalty", "finetuning_task", "forced_bos_token_id", "forced_eos_token_id",
+		"gradient_checkpointing", "language", "layers_to_keep", "length_penalty", "max_length", "min_length",
+		"no_repeat_ngram_size", "num_beam_groups", "num_beams", "num_return_sequences", "output_attentions",
+		"output_hidden_states", "output_past", "output_scores", "pooler_fc_size", "pooler_num_attention_heads",
+		"pooler_num_fc_layers", "pooler_size_per_head", "prefix", "remove_invalid_values", "repetition_penalty",
+		"return_dict", "return_dict_in_generate", "sep_token_id", "suppress_tokens", "task_specific_params",
+		"temperature", "tf_legacy_loss", "tokenizer_class", "top_k", "top_p", "torch_dtype", "torchscript",
+		"transformers_version", "typical_p", "use_bfloat16", "use_cache",
 	} {
 		keys[key] = true
 	}
@@ -250,7 +261,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("hidden_size %d is not a multiple of num_attention_heads %d", c.HiddenSize, c.NumAttentionHeads)
 	}
 	if c.NumHiddenGroups > c.NumHiddenLayers {
-		return fmt.Errorf("num_hidden_groups %d is more than num_hidden_layers %d", c.NumHiddenGroups, c.NumHiddenLayers)
+		return fmt.Errorf("num_hidden_groups %d is more than num_hidden_layers %d, so that some would never be used",
+			c.NumHiddenGroups, c.NumHiddenLayers)
 	}
 	for _, p := range []field{
 		{"hidden_dropout_prob", c.HiddenDropoutProb},

@@ -41,7 +41,12 @@ func (l Labels) Names() []string {
 }
 
 // Len returns how many there are.
-func (l Labels) Len() int { return len(l.Names()) }
+func (l Labels) Len() int {
+	if l == (Labels{}) {
+		return 2
+	}
+	return strings.Count(l.joined, "\x00")
+}
 
 // parseLabels reads the keys id2label, label2id and num_labels, of which any may be absent. transformers believes
 // id2label alone; where the others contradict it a reader may be misled, so that is an error here.

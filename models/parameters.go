@@ -145,14 +145,15 @@ func (p *Parameters) Norms() map[*Parameter]bool {
 	return norms
 }
 
-// tied maps a name that some files hold beside its twin to the parameter that it equals.
+// tied maps a name that some files hold beside its twin to the parameter that it equals; both without the encoder's
+// prefix.
 var tied = map[string]string{
-	"predictions.decoder.weight": "albert.embeddings.word_embeddings.weight",
+	"predictions.decoder.weight": "embeddings.word_embeddings.weight",
 	"predictions.decoder.bias":   "predictions.bias",
 }
 
 // derived are tensors of old files that follow from the configuration.
-var derived = map[string]bool{"albert.embeddings.position_ids": true, "embeddings.position_ids": true}
+var derived = map[string]bool{"embeddings.position_ids": true, "embeddings.token_type_ids": true}
 
 // place gives every parameter its offset: one contiguous range of decayed ones, then one of the others.
 func (p *Parameters) place(all []*Parameter) {

@@ -41,6 +41,33 @@ func (b *Batch) Tokens() int { return len(b.InputIDs) }
 // Sequences returns B, the number of sequences of the batch.
 func (b *Batch) Sequences() int { return len(b.Offsets) - 1 }
 
+// GroupSize returns how many sequences belong together, at least 1.
+func (b *Batch) GroupSize() int { return max(1, b.Group) }
+
+// LabelDenominator returns what the loss of b is divided by where b is a whole optimizer step of a fine-tuned head: the
+// sum of the weights of all its labels, or the number of its targets. The summed loss of a question's answer is divided
+// by both of its ends, which makes it the mean of the two.
+func (b *Batch) LabelDenominator(a Architecture) float64 {
+	if b.Targets != nil {
+		return float64(len(b.Targets))
+	}
+	if a == BaseModel && b.GroupSize() > 1 {
+		return float64(b.Sequences() / b.GroupSize())
+	}
+	sum := 0.0
+	for i, label := range b.Labels {
+		switch {
+		case label == IgnoreIndex:
+		case a == ForQuestionAnswering && int(label) >= b.Offsets[i/2+1]-b.Offsets[i/2]:
+		case b.LabelWeights != nil:
+			sum += float64(b.LabelWeights[label])
+		default:
+			sum++
+		}
+	}
+	return sum
+}
+
 // Denominators are the numbers that the loss sums of one whole optimizer step are divided by. They are known
 // before its first micro-batch, so that any split of the step gives the same gradient.
 type Denominators struct {

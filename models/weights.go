@@ -59,38 +59,6 @@ func fillTruncatedNormal(data []float32, std float64, seed uint64, name string) 
 	}
 }
 
-// SetTensors fills w from the tensors of a checkpoint. Every parameter must be there with its shape, and nothing else
-// but the tied twins and derived tensors that some writers add.
-func (w *Weights) SetTensors(tensors map[string]SafeTensor) error {
-	known := map[string]*Parameter{}
-	for _, p := range w.Parameters.Order {
-		known[p.Name] = p
-		t, ok := tensors[p.Name]
-		if !ok {
-			return fmt.Errorf("tensor %s is missing, want shape %v", p.Name, p.Shape)
-		}
-		if !slices.Equal(t.Shape, p.Shape) {
-			return fmt.Errorf("tensor %s has shape %v, want %v", p.Name, t.Shape, p.Shape)
-		}
-		values, err := t.Float32s()
-		if err != nil {
-			return fmt.Errorf("tensor %s: %w", p.Name, err)
-		}
-		copy(w.Tensor(p), values)
-	}
-	for name, t := range tensors {
-		switch {
-		case known[name] != nil || derived[name]:
-		case tied[name] == "":
-			return fmt.Errorf("tensor %s is not part of an %s; remove it or name the architecture that has it",
-				name, w.Config.Architecture)
-		case !slices.Equal(t.Bytes, tensors[tied[name]].Bytes):
-			return fmt.Errorf("tensor %s differs from %s; they are tied and must be equal", name, tied[name])
-		}
-	}
-	return nil
-}
-
 // As returns the weights of another architecture, all of whose tensors must be in w.
 func (w *Weights) As(a Architecture) (*Weights, error) {
 	c := w.Config

@@ -1,0 +1,156 @@
+package models
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// IndexFile is the name of the index of weights that are divided among several files, the shards.
+const IndexFile = WeightsFile + ".index.json"
+
+// shardIndex is the text of an IndexFile.
+type shardIndex struct {
+	Metadata struct {
+		TotalSize int64 `json:"total_size"` // bytes of all tensors
+	} `json:"metadata"`
+	WeightMap map[string]string `json:"weight_map"` // the file of each tensor
+}
+
+// files returns the names of the shards, in order. A shard lies beside the index.
+func (x *shardIndex) files() ([]string, error) {
+	files := slices.Compact(slices.Sorted(maps.Values(x.WeightMap)))
+	if len(files) == 0 {
+		return nil, errors.New("weight_map names no tensor")
+	}
+	for _, file := range files {
+		if file != filepath.Base(file) || !filepath.IsLocal(file) || filepath.Ext(file) != ".safetensors" {
+			return nil, fmt.Errorf("weight_map names the file %q, want a .safetensors file beside the index", file)
+		}
+	}
+	return files, nil
+}
+
+// readIndex reads the index of a checkpoint directory, and the names of its shards.
+func readIndex(path string) (*shardIndex, []string, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("models: read %s: %w", IndexFile, err)
+	}
+	index := &shardIndex{}
+	if err := json.Unmarshal(text, index); err != nil {
+		return nil, nil, fmt.Errorf("models: read %s: not an index of shards: %w", path, err)
+	}
+	files, err := index.files()
+	if err != nil {
+		return nil, nil, fmt.Errorf("models: read %s: %w", path, err)
+	}
+	return index, files, nil
+}
+
+// readTensors reads the weights of a checkpoint directory, of one file or of shards, and returns the path that errors
+// are to name.
+func readTensors(dir string) (map[string]SafeTensor, string, error) {
+	path := filepath.Join(dir, WeightsFile)
+	if _, err := os.Stat(path); err == nil {
+		tensors, err := ReadSafetensors(path)
+		return tensors, path, err
+	}
+	index := filepath.Join(dir, IndexFile)
+	if _, err := os.Stat(index); err == nil {
+		tensors, err := readShards(index)
+		return tensors, index, err
+	}
+	return nil, path, noWeights(dir)
+}
+
+func readShards(path string) (map[string]SafeTensor, error) {
+	index, files, err := readIndex(path)
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[string]SafeTensor, len(index.WeightMap))
+	for _, file := range files {
+		tensors, err := ReadSafetensors(filepath.Join(filepath.Dir(path), file))
+		if err != nil {
+			return nil, err
+		}
+		for name, t := range tensors {
+			if want := index.WeightMap[name]; want != file {
+				return nil, fmt.Errorf("models: read %s: tensor %s is in %s, the index says %q", path, name, file, want)
+			}
+			all[name] = t
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(index.WeightMap)) {
+		if _, ok := all[name]; !ok {
+			return nil, fmt.Errorf("models: read %s: tensor %s is not in %s", path, name, index.WeightMap[name])
+		}
+	}
+	return all, nil
+}
+
+// pickled are files of weights that PyTorch unpickles.
+var pickled = []string{"pytorch_model.bin", "pytorch_model.bin.index.json"}
+
+// noWeights says what a directory has instead of weights that are read.
+func noWeights(dir string) error {
+	for _, file := range pickled {
+		if _, err := os.Stat(filepath.Join(dir, file)); err == nil {
+			return fmt.Errorf("models: read %s: it has %s, a pickle, which can hold programs and is not read; write %s beside it "+
+				"with torch and safetensors: python3 -c %q %s", dir, file, WeightsFile, convertPickle, dir)
+		}
+	}
+	_, err := os.Stat(filepath.Join(dir, WeightsFile))
+	return fmt.Errorf("models: read %s: there is no %s, and %w", dir, IndexFile, err)
+}
+
+// convertPickle is the Python program that writes WeightsFile from the pickles of the directory that is its argument.
+const convertPickle = `import sys,glob,torch,safetensors.torch as s; d=sys.argv[1]; ` +
+	`s.save_file({k:v.clone().contiguous() for f in sorted(glob.glob(d+'/pytorch_model*.bin')) ` +
+	`for k,v in torch.load(f,map_location='cpu',weights_only=True).items()},d+'/model.safetensors',{'format':'pt'})`
+
+// WriteShards writes the configuration and the weights of w into an existing directory, divided as transformers does
+// among files of at most largest bytes of tensors, but for a tensor that alone is larger. It is meant for the temporary
+// directory of [WriteDirectory].
+func (w *Weights) WriteShards(dir string, largest int64) error {
+	var shards [][]NamedTensor
+	index := &shardIndex{WeightMap: map[string]string{}}
+	room := int64(-1)
+	for _, t := range w.Tensors() {
+		size := 4 * int64(len(t.Data))
+		if size > room {
+			shards, room = append(shards, nil), largest
+		}
+		shards[len(shards)-1] = append(shards[len(shards)-1], t)
+		room -= size
+		index.Metadata.TotalSize += size
+	}
+	if len(shards) == 1 {
+		return w.WriteFiles(dir)
+	}
+	if err := w.WriteConfig(dir); err != nil {
+		return err
+	}
+	for i, tensors := range shards {
+		file := fmt.Sprintf("model-%05d-of-%05d.safetensors", i+1, len(shards))
+		for _, t := range tensors {
+			index.WeightMap[t.Name] = file
+		}
+		if err := WriteFile(filepath.Join(dir, file), func(out io.Writer) error {
+			return WriteSafetensors(out, tensors)
+		}); err != nil {
+			return err
+		}
+	}
+	return WriteFile(filepath.Join(dir, IndexFile), func(out io.Writer) error {
+		encoder := json.NewEncoder(out)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(index)
+	})
+}
