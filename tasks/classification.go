@@ -1,0 +1,365 @@
+package tasks
+
+import (
+	"fmt"
+	"iter"
+	"math"
+	"strings"
+
+	"goalbert/models"
+	"goalbert/tokenizer"
+)
+
+// classification is one or two sentences and a label, or several that do not exclude each other.
+type classification struct {
+	name    string
+	options Options
+	tables  []table // of a layout that is known by name; nil are the options' columns
+	labels  vocabulary
+}
+
+func newClassification(o Options) Task {
+	return &classification{name: "classification", options: o, labels: newVocabulary(o.Labels)}
+}
+
+func (c *classification) Name() string { return c.name }
+
+// The usual names of columns.
+var (
+	usualText  = []string{"text", "sentence", "sentence1", "text_a"}
+	usualPair  = []string{"text_pair", "sentence2", "text_b"}
+	usualLabel = []string{"label", "labels"}
+)
+
+// textColumns are the columns of one or two sentences.
+func (o Options) textColumns() []column {
+	return []column{
+		{role: "text", name: o.Text, usual: usualText},
+		{role: "second text", name: o.Pair, usual: usualPair, optional: true},
+	}
+}
+
+func (c *classification) columns(labelled bool) []table {
+	t := table{format: c.options.Format, header: c.options.Header, columns: c.options.textColumns()}
+	tables := c.tables
+	if tables == nil {
+		for _, name := range orEmpty(c.options.Label) {
+			t.columns = append(t.columns, column{role: "label", name: name, usual: usualLabel})
+		}
+		tables = []table{t}
+	}
+	if labelled {
+		return tables
+	}
+	return withoutLabels(tables, c.tables == nil)
+}
+
+// orEmpty returns names, or one that is empty.
+func orEmpty(names []string) []string {
+	if len(names) == 0 {
+		return []string{""}
+	}
+	return names
+}
+
+// withoutLabels keeps the columns of text. A file of which nothing is said may be one text a line.
+func withoutLabels(tables []table, plain bool) []table {
+	var kept []table
+	for _, t := range tables {
+		t.columns = t.columns[:2]
+		kept = append(kept, t)
+	}
+	if t := kept[0]; plain && t.columns[0].name == "" && t.columns[1].name == "" {
+		t.columns = []column{{role: "text", name: "1", usual: usualText}, t.columns[1]}
+		kept = append(kept, t)
+	}
+	return kept
+}
+
+func (c *classification) Read(path string, labelled bool) iter.Seq2[*Example, error] {
+	return func(yield func(*Example, error) bool) {
+		for r, err := range rows(path, c.columns(labelled)...) {
+			var e *Example
+			if err == nil {
+				e, err = c.example(r, labelled)
+			}
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
+}
+
+func (c *classification) example(r *row, labelled bool) (*Example, error) {
+	e, err := textExample(r)
+	if err != nil || !labelled {
+		return e, err
+	}
+	e.Labelled = true
+	if e.Labels, err = c.labelsOf(r, r.cells[2:]); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// textExample returns an example of the one or two sentences in the first two cells of a row.
+func textExample(r *row) (*Example, error) {
+	text, err := r.text(0, "text")
+	if err != nil {
+		return nil, err
+	}
+	e := &Example{ID: r.place, Place: r.place, Texts: []string{text}}
+	if r.cells[1] != nil {
+		pair, err := r.text(1, "second text")
+		if err != nil {
+			return nil, err
+		}
+		e.Texts = append(e.Texts, pair)
+	}
+	return e, nil
+}
+
+// labelsOf returns the labels that cells name: one; several with a separator, or a list; or those of the columns that
+// are 1.
+func (c *classification) labelsOf(r *row, cells []any) ([]string, error) {
+	if len(cells) > 1 {
+		labels := []string{}
+		for i := range cells {
+			switch text, err := r.text(2+i, "label"); {
+			case err != nil:
+				return nil, err
+			case text == "1" || text == "true":
+				labels = append(labels, c.options.Label[i])
+			case text != "0" && text != "false":
+				return nil, bad(r.place, "label %q is %q, want 0 or 1", c.options.Label[i], text)
+			}
+		}
+		return labels, nil
+	}
+	if list, ok := cells[0].([]any); ok && c.options.MultiLabel {
+		labels := []string{}
+		for _, item := range list {
+			text, err := (&row{r.place, []any{item}}).text(0, "label")
+			if err != nil {
+				return nil, err
+			}
+			labels = append(labels, text)
+		}
+		return c.checked(r, labels)
+	}
+	text, err := r.text(2, "label")
+	if err != nil {
+		return nil, err
+	}
+	if !c.options.MultiLabel {
+		return c.checked(r, []string{strings.TrimSpace(text)})
+	}
+	labels := []string{}
+	for part := range strings.SplitSeq(text, orDefault(c.options.LabelSeparator, ",")) {
+		if part = strings.TrimSpace(part); part != "" {
+			labels = append(labels, part)
+		}
+	}
+	return c.checked(r, labels)
+}
+
+func (c *classification) checked(r *row, labels []string) ([]string, error) {
+	for _, label := range labels {
+		if label == "" {
+			return nil, bad(r.place, "the label is empty, want a name")
+		}
+		if strings.ContainsRune(label, 0) {
+			return nil, bad(r.place, "label %q has a NUL, want text", label)
+		}
+	}
+	return labels, nil
+}
+
+// multi says whether labels do not exclude each other.
+func (c *classification) multi() bool { return c.options.MultiLabel || len(c.options.Label) > 1 }
+
+func (c *classification) Adopt(config models.Config) error {
+	if err := checkArchitecture(c, config, models.ForSequenceClassification); err != nil {
+		return err
+	}
+	if config.Problem() == models.Regression {
+		return fmt.Errorf("tasks: the model is of a regression, task %s wants labels", c.name)
+	}
+	c.options.MultiLabel = config.Problem() == models.MultiLabel
+	c.labels.adopt(config)
+	return nil
+}
+
+func (c *classification) Learn(examples []*Example) error {
+	if err := c.labels.learn(examples); err != nil {
+		return err
+	}
+	if len(c.labels.names) < 2 && !c.multi() {
+		return fmt.Errorf("tasks: all training examples have the label %q; want at least two labels", c.labels.names[0])
+	}
+	return nil
+}
+
+func (c *classification) Configure(config models.Config) (models.Config, error) {
+	if c.labels.names == nil {
+		return config, fmt.Errorf("tasks: the labels are not known; read the training examples first")
+	}
+	config.Architecture = models.ForSequenceClassification
+	config.Labels = models.NewLabels(c.labels.names...)
+	config.ProblemType = models.SingleLabel
+	if c.multi() {
+		config.ProblemType = models.MultiLabel
+	}
+	return config, nil
+}
+
+func (c *classification) Features(e *Example, t tokenizer.Tokenizer) ([]*Feature, error) {
+	f, err := sentenceFeature(c.options.encoder(), e, t)
+	if err != nil || !e.Labelled {
+		return []*Feature{f}, err
+	}
+	if c.multi() {
+		f.Targets = make([]float32, len(c.labels.names))
+	}
+	for _, name := range e.Labels {
+		id, err := c.labels.id(e, name)
+		if err != nil {
+			return nil, err
+		}
+		if c.multi() {
+			f.Targets[id] = 1
+		} else {
+			f.Labels = []int32{id}
+		}
+	}
+	return []*Feature{f}, nil
+}
+
+// sentenceFeature is one sequence of one or two sentences.
+func sentenceFeature(n encoder, e *Example, t tokenizer.Tokenizer) (*Feature, error) {
+	var pair *string
+	if len(e.Texts) > 1 {
+		pair = &e.Texts[1]
+	}
+	s, truncated, err := n.sequence(t, e.Place, e.Texts[0], pair)
+	return &Feature{Sequences: []Sequence{s}, Truncated: truncated}, err
+}
+
+func (c *classification) Predict(e *Example, _ []*Feature, outputs [][]float32) (*Prediction, error) {
+	logits := outputs[0]
+	if len(logits) != len(c.labels.names) {
+		return nil, fmt.Errorf("tasks: %s: %d logits for %d labels", e.Place, len(logits), len(c.labels.names))
+	}
+	p := &Prediction{Probabilities: map[string]float64{}}
+	if !c.multi() {
+		p.Label = c.labels.names[argMax(logits)]
+		for i, probability := range softmax(logits) {
+			p.Probabilities[c.labels.names[i]] = probability
+		}
+		return p, nil
+	}
+	p.Labels = []string{}
+	for i, x := range logits {
+		p.Probabilities[c.labels.names[i]] = sigmoid(float64(x))
+		if x >= 0 {
+			p.Labels = append(p.Labels, c.labels.names[i])
+		}
+	}
+	return p, nil
+}
+
+// argMax returns the index of the first largest value.
+func argMax(x []float32) int {
+	best := 0
+	for i, v := range x {
+		if v > x[best] {
+			best = i
+		}
+	}
+	return best
+}
+
+func softmax(logits []float32) []float64 {
+	largest, sum := float64(logits[argMax(logits)]), 0.0
+	probabilities := make([]float64, len(logits))
+	for i, x := range logits {
+		probabilities[i] = math.Exp(float64(x) - largest)
+		sum += probabilities[i]
+	}
+	for i := range probabilities {
+		probabilities[i] /= sum
+	}
+	return probabilities
+}
+
+func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
+
+// Score gives accuracy, F1 and Matthews correlation: F1 of the second of two labels, as GLUE has it, of more the mean
+// over labels. Of labels that do not exclude each other it gives F1 over all of them, the mean of each one's, and
+// how often all are right.
+func (c *classification) Score(examples []*Example, predictions []*Prediction) (Scores, error) {
+	if c.multi() {
+		return c.scoreMulti(examples, predictions)
+	}
+	want, got := make([]int, len(examples)), make([]int, len(examples))
+	for i, e := range examples {
+		if !e.Labelled {
+			return nil, notLabelled(e)
+		}
+		id, err := c.labels.id(e, e.Labels[0])
+		if err != nil {
+			return nil, err
+		}
+		want[i], got[i] = int(id), int(c.labels.ids[predictions[i].Label])
+	}
+	m := newConfusion(want, got, len(c.labels.names))
+	scores := Scores{{"accuracy", m.Accuracy()}}
+	if len(c.labels.names) == 2 {
+		scores = append(scores, Score{"f1", m.F1(1)})
+	} else {
+		scores = append(scores, Score{"f1_macro", m.MacroF1()}, Score{"f1_micro", m.MicroF1()})
+	}
+	return scores.first(c.options.Metric, "accuracy", Score{"matthews_correlation", m.Matthews()})
+}
+
+func (c *classification) scoreMulti(examples []*Example, predictions []*Prediction) (Scores, error) {
+	want, got := make([][]bool, len(examples)), make([][]bool, len(examples))
+	for i, e := range examples {
+		if !e.Labelled {
+			return nil, notLabelled(e)
+		}
+		want[i], got[i] = make([]bool, len(c.labels.names)), make([]bool, len(c.labels.names))
+		for _, name := range e.Labels {
+			id, err := c.labels.id(e, name)
+			if err != nil {
+				return nil, err
+			}
+			want[i][id] = true
+		}
+		for _, name := range predictions[i].Labels {
+			got[i][c.labels.ids[name]] = true
+		}
+	}
+	micro, macro, subset := multiLabelScores(want, got)
+	return Scores{{"f1_micro", micro}, {"f1_macro", macro}}.first(c.options.Metric, "f1_micro", Score{"accuracy", subset})
+}
+
+func notLabelled(e *Example) error {
+	return fmt.Errorf("tasks: %s has no label to compare with; give a file of labelled examples", e.Place)
+}
+
+// first returns the scores and one more, with the one of that name in front; empty is otherwise.
+func (s Scores) first(name, otherwise string, more ...Score) (Scores, error) {
+	s = append(s, more...)
+	name = orDefault(name, otherwise)
+	var names []string
+	for i, score := range s {
+		if score.Name == name {
+			copy(s[1:i+1], s[:i])
+			s[0] = score
+			return s, nil
+		}
+		names = append(names, score.Name)
+	}
+	return nil, fmt.Errorf("tasks: metric is %q, want one of %s", name, strings.Join(names, ", "))
+}

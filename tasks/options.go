@@ -1,0 +1,65 @@
+package tasks
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Options say how examples are read and what a model sees of them. The zero value is usable.
+type Options struct {
+	// Columns of tables and keys of JSON lines: names, or numbers from 1 of a file without a header. Empty are the
+	// usual names (text, sentence, sentence1; text_pair, sentence2; label, score; negative) of a file with one.
+	Text, Pair, Negative string
+	Label                []string // one column; or several of 0 and 1, each a label
+	Format               Format   // empty is by the end of the file's name
+	Header               bool     // the first line is none of the examples, although columns are numbers
+
+	Labels         []string // in the order of a model's outputs; nil are those of the training examples, sorted
+	MultiLabel     bool     // labels that do not exclude each other
+	LabelSeparator string   // between the labels of one column; empty is a comma
+	Metric         string   // the score that comes first; empty is the task's own
+
+	MaxLength  int  // most tokens of a sequence, special ones included; 0 is 512
+	NoTruncate bool // a longer one is an error
+
+	DocStride       int     // of questions: tokens from one window of a passage to the next; 0 is 128
+	MaxQueryLength  int     // most tokens of a question; 0 is 64 (with choices 128)
+	MaxAnswerLength int     // most tokens of an answer; 0 is 30
+	NBest           int     // candidates of each end of an answer; 0 is 20
+	NoAnswer        bool    // a question may have none, as in SQuAD v2.0
+	NullThreshold   float64 // by how much the logit of no answer must exceed that of the best one
+
+	Scale float64 // what a value of similarity is divided by to be a cosine; 0 is 1
+}
+
+func (o Options) maxLength() int { return orDefault(o.MaxLength, 512) }
+
+func orDefault[T comparable](value, otherwise T) T {
+	var zero T
+	if value == zero {
+		return otherwise
+	}
+	return value
+}
+
+// constructors are the tasks by name.
+var constructors = map[string]func(Options) Task{
+	"classification": newClassification,
+}
+
+// Names returns the names of all tasks, sorted.
+func Names() []string { return slices.Sorted(maps.Keys(constructors)) }
+
+// New returns the task of that name.
+func New(name string, o Options) (Task, error) {
+	construct, ok := constructors[name]
+	if !ok {
+		return nil, fmt.Errorf("tasks: task is %q, want one of %s", name, strings.Join(Names(), ", "))
+	}
+	if o.MaxLength < 0 || o.maxLength() < 8 {
+		return nil, fmt.Errorf("tasks: the most tokens of a sequence are %d, want at least 8", o.MaxLength)
+	}
+	return construct(o), nil
+}
