@@ -11,6 +11,7 @@
 //	tensors.go      intermediate values as outputs, on request
 //	constants.go    small numbers and shapes
 //	options.go      the file
+//	cells.go        which of these go together
 //
 // The graph is in standard operators of opset 18, with any batch and sequence length. Each weight is one
 // initializer under its checkpoint name and in its checkpoint orientation, however many layers use it: a linear is a

@@ -2,6 +2,7 @@ package parity
 
 import (
 	"fmt"
+	"math/rand/v2"
 
 	"goalbert/models"
 	"goalbert/runtime"
@@ -45,6 +46,66 @@ func Batches(sequences []Sequence, pad int) []Batch {
 		}
 	}
 	return append(batches, holes)
+}
+
+// Adversarial are inputs that are rare in use and legal: one token, as many as the model has positions, all hidden but
+// one, ids at both ends of the vocabulary, each token type alone and in turns, random holes, and 33 sequences of all
+// lengths, padded on either side. Ids are the same in every run.
+func Adversarial(c models.Config) []Batch {
+	random := rand.New(rand.NewPCG(7, 33))
+	draw := func(length int) Sequence {
+		s := Sequence{make([]int32, length), make([]int32, length)}
+		for i := range length {
+			s.InputIDs[i] = random.Int32N(int32(c.VocabSize))
+			s.TokenTypeIDs[i] = int32(i * min(2, c.TypeVocabSize) / length)
+		}
+		return s
+	}
+	longest := c.MaxPositionEmbeddings
+	usual := min(24, longest)
+	atStart := func(Sequence) int { return 0 }
+	atEnd := func(s Sequence) int { return usual - len(s.InputIDs) }
+	one := func(name string, s Sequence) Batch {
+		return newBatch(name, []Sequence{s}, len(s.InputIDs), c.PadTokenID, atStart)
+	}
+
+	ends, types := draw(usual), draw(usual)
+	for i := range usual {
+		ends.InputIDs[i] = int32(i % 2 * (c.VocabSize - 1))
+		types.TokenTypeIDs[i] = int32(i % min(2, c.TypeVocabSize))
+	}
+	last := draw(usual)
+	for i := range last.TokenTypeIDs {
+		last.TokenTypeIDs[i] = int32(c.TypeVocabSize - 1)
+	}
+	var many []Sequence
+	for i := range 33 {
+		many = append(many, draw(1+i%usual))
+	}
+	return []Batch{
+		one("one token", draw(1)),
+		one(fmt.Sprintf("all %d positions", longest), draw(longest)),
+		newBatch("all hidden but the first", []Sequence{draw(1)}, usual, c.PadTokenID, atStart),
+		newBatch("all hidden but the last", []Sequence{draw(1)}, usual, c.PadTokenID, atEnd),
+		one("ids at both ends of the vocabulary", ends),
+		one("the last token type alone", last),
+		one("token types in turns", types),
+		withHoles("random holes", []Sequence{draw(usual), draw(usual), draw(usual)}, c.PadTokenID, random),
+		newBatch("33 sequences, padded on the right", many, usual, c.PadTokenID, atStart),
+		newBatch("33 sequences, padded on the left", many, usual, c.PadTokenID, atEnd),
+	}
+}
+
+// withHoles hides every token of sequences of one length with probability a half, but the first.
+func withHoles(name string, sequences []Sequence, pad int, random *rand.Rand) Batch {
+	length := len(sequences[0].InputIDs)
+	b := newBatch(name, sequences, length, pad, func(Sequence) int { return 0 })
+	for i := range b.mask {
+		if i%length > 0 && random.IntN(2) == 0 {
+			b.mask[i] = 0
+		}
+	}
+	return b
 }
 
 // newBatch lays out sequences in rows of length, each from the column that start gives.
