@@ -20,6 +20,9 @@ type graph struct {
 
 	halfConstants bool // whether constants are float16 now
 
+	quantized map[*models.Parameter]bool // whose numbers are whole: all others are float32 or float16
+	rounded   map[string]rounded         // values, by name, that products of whole numbers take
+
 	embeddingOutput bool // whether the sentence embedding is an output
 
 	tensors bool      // whether intermediate values are outputs

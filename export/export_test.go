@@ -3,6 +3,7 @@ package export
 import (
 	"bytes"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -154,7 +155,7 @@ func TestOutputsAndMetadata(t *testing.T) {
 		if m.ProducerName != "goalbert" || m.ProducerVersion != "1.2" {
 			t.Errorf("%s: producer %s %s", architecture, m.ProducerName, m.ProducerVersion)
 		}
-		if o := OptionsOf(m); o != (Options{Version: "1.2", VocabularySHA256: "abc", Layers: Unrolled, Precision: FP32}) {
+		if o := OptionsOf(m); !reflect.DeepEqual(o, Options{Version: "1.2", VocabularySHA256: "abc", Layers: Unrolled, Precision: FP32}) {
 			t.Errorf("%s: the file says that its options were %+v", architecture, o)
 		}
 		for _, n := range m.Graph.Node {
@@ -315,7 +316,7 @@ func TestFP16RefusesLargeWeights(t *testing.T) {
 		!strings.Contains(err.Error(), "ffn.weight: 100000 at 5 is larger than a float16") {
 		t.Errorf("got error %v", err)
 	}
-	if _, err := Model(w, Options{Precision: "fp8"}); err == nil || !strings.Contains(err.Error(), `precision is "fp8", want fp32 or fp16`) {
+	if _, err := Model(w, Options{Precision: "fp8"}); err == nil || !strings.Contains(err.Error(), `precision is "fp8", want fp32, fp16, int8 or int4`) {
 		t.Errorf("got error %v", err)
 	}
 }

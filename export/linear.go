@@ -7,6 +7,12 @@ import (
 
 // linear is y = xWᵀ + b on rows x (rows, in), with weight (out, in) and bias (out) as the checkpoint has them.
 func (g *graph) linear(name, x string, l models.Linear) string {
+	if g.quantized[l.Weight] && g.precision == INT8 {
+		return g.int8Linear(name, x, l)
+	}
+	if g.quantized[l.Weight] {
+		return g.int4Linear(name, x, l)
+	}
 	return g.Node("Gemm", name, []string{x, l.Weight.Name, l.Bias.Name}, onnx.Int("transB", 1))
 }
 

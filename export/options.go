@@ -23,6 +23,10 @@ type Options struct {
 
 	// Tensors adds the intermediate values that models.Config.Tensors lists to the outputs.
 	Tensors bool
+
+	Target    Target   // of INT8; empty is every processor
+	Keep      []string // of INT8 and INT4: matrices that stay float32, by their names in the checkpoint
+	PerTensor bool     // of INT8: one scale for a whole matrix, as others quantize, by which accuracy is lost
 }
 
 // opset is the version of the standard operators: the one that most engines and providers have kernels for.
@@ -38,6 +42,9 @@ const (
 	LayersKey           = "layers"       // the form of the layers
 	PrecisionKey        = "precision"
 	TensorsKey          = "tensors" // whether intermediate values are outputs
+	TargetKey           = "target"
+	KeepKey             = "kept_in_fp32" // a JSON list of names
+	ScalesKey           = "scales"       // how many there are, where not one a column
 	MaxLengthKey        = "max_length"
 	VocabularySHA256Key = "vocabulary_sha256"
 )
@@ -57,8 +64,9 @@ func Model(w *models.Weights, o Options) (*onnx.ModelProto, error) {
 	g := &graph{
 		Builder: whole, whole: whole, config: w.Config, table: w.Parameters, constants: map[string]string{},
 		layers: o.Layers, precision: o.Precision, embeddingOutput: o.Embedding, tensors: o.Tensors,
+		rounded: map[string]rounded{},
 	}
-	if err := g.addWeights(w); err != nil {
+	if err := g.addWeights(w, o); err != nil {
 		return nil, err
 	}
 	g.forward()
@@ -73,17 +81,27 @@ func Model(w *models.Weights, o Options) (*onnx.ModelProto, error) {
 	return m, nil
 }
 
-// meanPooling is the value of EmbeddingKey.
-const meanPooling = "mean, normalized"
+// Values of EmbeddingKey and of ScalesKey.
+const (
+	meanPooling = "mean, normalized"
+	perTensor   = "per tensor"
+)
 
 // OptionsOf returns the options that m was exported with, by its metadata.
 func OptionsOf(m *onnx.ModelProto) Options {
+	var keep []string
+	if json.Unmarshal([]byte(m.Metadata(KeepKey)), &keep) != nil {
+		keep = nil // there is no such key; a file that is not ours has no export to be compared with
+	}
 	return Options{
 		Version:          m.ProducerVersion,
 		VocabularySHA256: m.Metadata(VocabularySHA256Key),
 		Layers:           Layers(m.Metadata(LayersKey)),
 		Precision:        Precision(m.Metadata(PrecisionKey)),
 		Embedding:        m.Metadata(EmbeddingKey) != "",
+		Target:           Target(m.Metadata(TargetKey)),
+		Keep:             keep,
+		PerTensor:        m.Metadata(ScalesKey) == perTensor,
 		Tensors:          m.Metadata(TensorsKey) != "",
 	}
 }
@@ -104,7 +122,7 @@ func (o Options) check(c models.Config) error {
 		return fmt.Errorf("export: a sentence embedding is an output of task %s, the task is %s",
 			models.BaseModel.Task(), c.Architecture.Task())
 	}
-	return nil
+	return o.checkQuantized(c)
 }
 
 func (o Options) addMetadata(m *onnx.ModelProto, c models.Config) error {
@@ -117,6 +135,17 @@ func (o Options) addMetadata(m *onnx.ModelProto, c models.Config) error {
 	add(TaskKey, string(c.Architecture.Task()))
 	add(LayersKey, string(o.Layers))
 	add(PrecisionKey, string(o.Precision))
+	add(TargetKey, string(o.Target))
+	if len(o.Keep) > 0 {
+		keep, err := json.Marshal(o.Keep)
+		if err != nil {
+			return fmt.Errorf("export: kept matrices: %w", err)
+		}
+		add(KeepKey, string(keep))
+	}
+	if o.PerTensor {
+		add(ScalesKey, perTensor)
+	}
 	add(MaxLengthKey, strconv.Itoa(c.MaxPositionEmbeddings))
 	if c.Architecture.HasLabels() {
 		labels, err := json.Marshal(c.Labels.Names())

@@ -17,15 +17,20 @@ const (
 	// attention bias stays finite. Queries are scaled before their product with keys, so that it is no larger than scores
 	// are.
 	FP16 Precision = "fp16"
+	// INT8 has weights of eight bits, or seven, and products of whole numbers, for which activations are rounded by the range
+	// that they have in the run. What is between products is float32.
+	INT8 Precision = "int8"
+	// INT4 has weights of four bits; everything that is computed is float32.
+	INT4 Precision = "int4"
 )
 
 // ParsePrecision returns the precision of that name.
 func ParsePrecision(name string) (Precision, error) {
 	switch p := Precision(name); p {
-	case FP32, FP16:
+	case FP32, FP16, INT8, INT4:
 		return p, nil
 	}
-	return "", fmt.Errorf("precision is %q, want %s or %s", name, FP32, FP16)
+	return "", fmt.Errorf("precision is %q, want %s, %s, %s or %s", name, FP32, FP16, INT8, INT4)
 }
 
 // half is x as products take it.
@@ -52,9 +57,16 @@ func (g *graph) inHalf(add func() string) string {
 }
 
 // addWeights makes every parameter an initializer. Those of norms stay float32.
-func (g *graph) addWeights(w *models.Weights) error {
+func (g *graph) addWeights(w *models.Weights, o Options) error {
 	norms := w.Parameters.Norms()
+	g.quantized = g.quantizedBy(o)
 	for _, p := range w.Parameters.Order {
+		if g.quantized[p] {
+			if err := g.addQuantized(p, w.Tensor(p), o); err != nil {
+				return err
+			}
+			continue
+		}
 		if g.precision == FP16 && !norms[p] {
 			t, err := onnx.NewHalves(p.Name, p.Shape, w.Tensor(p))
 			if err != nil {

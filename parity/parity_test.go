@@ -100,12 +100,14 @@ func TestExportsInONNXRuntime(t *testing.T) {
 	}
 }
 
-// onnx-go would take a function for an operator of that name, and cannot decode a Loop or float16: all are refused by name.
+// onnx-go would take a function for an operator of that name, and cannot decode a Loop, float16 or int8: all are refused by name.
 func TestOtherFormsAreRefusedInPureGo(t *testing.T) {
-	for o, want := range map[export.Options]string{
-		{Layers: export.Loop}:     `node "layer_groups.0" (Loop): attribute "body" is a graph, want the model with its layers unrolled`,
-		{Layers: export.Function}: "the model has functions (AlbertLayer), want it with its layers unrolled",
-		{Precision: export.FP16}:  "elements of type FLOAT16, want FLOAT or INT64: export the model with precision fp32",
+	for want, o := range map[string]export.Options{
+		`node "layer_groups.0" (Loop): attribute "body" is a graph, want the model with its layers unrolled`: {Layers: export.Loop},
+		"the model has functions (AlbertLayer), want it with its layers unrolled":                            {Layers: export.Function},
+		"elements of type FLOAT16, want FLOAT or INT64: export the model with precision fp32":                {Precision: export.FP16},
+		"operators of domain \"com.microsoft\", want standard operators alone":                               {Precision: export.INT4},
+		`node "embeddings.rows.rounded" (DynamicQuantizeLinear): the operator is not one of`:                 {Precision: export.INT8},
 	} {
 		_, path := exportedWith(t, openGolden(t, "groups").weights, o)
 		if _, err := gonnx.Open(path, gonnx.Options{}); err == nil || !strings.Contains(err.Error(), want) {

@@ -1,0 +1,97 @@
+package export
+
+import (
+	"math"
+
+	"goalbert/models"
+	"goalbert/onnx"
+)
+
+// Weights in a block of int4: 32, or 16 in rows that are not made of 32.
+const block, smallBlock = 32, 16
+
+// blockSize is that of a matrix of that many columns.
+func blockSize(columns int) int {
+	if columns%block != 0 {
+		return smallBlock
+	}
+	return block
+}
+
+// addInt4 makes p (rows, columns) unsigned numbers of four bits, two in a byte, the even column in its low half, with a scale
+// and a zero point for each block: that zero point with which the scale is smallest. On normal weights the error is a tenth
+// smaller than with 0 in the middle. Zero points of a row are two in a byte too.
+func (g *graph) addInt4(p *models.Parameter, values []float32) {
+	rows, columns := p.Shape[0], p.Shape[1]
+	size := blockSize(columns)
+	blocks := columns / size
+	packed := make([]uint8, rows*columns/2)
+	scales := make([]float32, rows*blocks)
+	zeroBytes := (blocks + 1) / 2
+	zeros := make([]uint8, rows*zeroBytes)
+	for r := range rows {
+		for b := range blocks {
+			start := r*columns + b*size
+			weights := values[start : start+size]
+			scale, zero := blockScale(weights)
+			scales[r*blocks+b] = scale
+			zeros[r*zeroBytes+b/2] |= uint8(zero) << (4 * (b % 2))
+			for i, v := range weights {
+				level := uint8(nearest(v, scale, -zero, 15-zero) + zero)
+				packed[(start+i)/2] |= level << (4 * (i % 2))
+			}
+		}
+	}
+	shape := []int{rows, blocks, size / 2}
+	if g.isTable(p) {
+		shape = []int{rows, columns / 2}
+	}
+	g.Initializer(onnx.NewUint8s(p.Name, shape, packed))
+	g.Initializer(onnx.NewFloats(scaleName(p), []int{rows, blocks}, scales))
+	g.Initializer(onnx.NewUint8s(zerosName(p), []int{rows, zeroBytes}, zeros))
+}
+
+// blockScale returns the least scale with which all weights lie between -zero and 15-zero steps, for any zero point.
+func blockScale(weights []float32) (scale float32, zero float64) {
+	low, high := extremes(weights)
+	least := math.Inf(1)
+	for z := range 16 {
+		below, above := float64(z), float64(15-z)
+		if s := max(steps(-low, below), steps(high, above)); s < least {
+			least, zero = s, below
+		}
+	}
+	return positive(least), zero
+}
+
+// steps is the size of n steps to a distance: infinite of none to a distance that is not 0.
+func steps(distance, n float64) float64 {
+	if distance == 0 {
+		return 0
+	}
+	return distance / n
+}
+
+// int4Rows are the rows of an int4 table that ids name, widened.
+func (g *graph) int4Rows(name string, table *models.Parameter, ids string) string {
+	return g.NodeOf(onnx.Microsoft, "GatherBlockQuantized", name,
+		[]string{table.Name, ids, scaleName(table), zerosName(table)},
+		onnx.Int("gather_axis", 0), onnx.Int("quantize_axis", 1), onnx.Int("bits", 4),
+		onnx.Int("block_size", int64(blockSize(table.Shape[1]))))
+}
+
+// int4Linear is a linear with int4 weights, of float32 rows: the weights are widened as they are multiplied. (Level 1 of
+// accuracy is that: level 4 would round x too.)
+func (g *graph) int4Linear(name, x string, l models.Linear) string {
+	rows, columns := l.Weight.Shape[0], l.Weight.Shape[1]
+	size := blockSize(columns)
+	weight := l.Weight.Name
+	if g.isTable(l.Weight) {
+		weight = g.Node("Reshape", name+".weight", []string{weight, g.int64s(rows, columns/size, size/2)})
+	}
+	y := g.NodeOf(onnx.Microsoft, "MatMulNBits", name+".product",
+		[]string{x, weight, scaleName(l.Weight), zerosName(l.Weight)},
+		onnx.Int("K", int64(columns)), onnx.Int("N", int64(rows)), onnx.Int("bits", 4), onnx.Int("block_size", int64(size)),
+		onnx.Int("accuracy_level", 1))
+	return g.Node("Add", name, []string{y, l.Bias.Name})
+}

@@ -1,0 +1,135 @@
+package export
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"goalbert/models"
+)
+
+// Weights of whole numbers. Every matrix is divided into parts, each of which has a scale s and stores w as the whole
+// number q that is nearest to w/s, so that q·s is off by at most s/2. What else there is, biases, norms and the classifier of
+// a few rows, stays float32.
+//
+//	int8   a part is a row of the checkpoint's tensor, the weights of one output; 0 is 0
+//	int4   a part is a block of 32 weights in a row, with a zero point z: (q-z)·s
+//
+// Embeddings have the same form: the rows that are looked up are widened. So the word embeddings are stored once, for the
+// lookup and for the tied decoder.
+
+// Target is the kind of processor that an int8 file is for.
+type Target string
+
+// VNNI is a processor that adds products of eight bits in 32 bits. Without it ONNX Runtime adds pairs of products in 16
+// bits, with saturation: a pair of an unsigned activation and a signed weight each is up to 2·255·127 = 64,770, more than
+// 32,767. With weights of seven bits it is at most 2·255·64 = 32,640, and right on every processor.
+const VNNI Target = "vnni"
+
+// ParseTarget returns the target of that name; empty is every processor.
+func ParseTarget(name string) (Target, error) {
+	switch t := Target(name); t {
+	case "", VNNI:
+		return t, nil
+	}
+	return "", fmt.Errorf("target is %q, want %s, or none for every processor", name, VNNI)
+}
+
+// quantized reports whether weights are whole numbers.
+func (p Precision) quantized() bool { return p == INT8 || p == INT4 }
+
+// checkQuantized refuses cells that are not exported, and options that do not fit.
+func (o Options) checkQuantized(c models.Config) error {
+	switch {
+	case !o.Precision.quantized() && (o.Target != "" || len(o.Keep) > 0 || o.PerTensor):
+		return fmt.Errorf("export: a target, matrices to keep and scales per tensor are options of precision %s and %s, the precision is %q",
+			INT8, INT4, o.Precision)
+	case o.Precision != INT8 && (o.Target != "" || o.PerTensor):
+		return fmt.Errorf("export: a target and scales per tensor are options of precision %s, the precision is %q: its products are of float32",
+			INT8, o.Precision)
+	case o.Precision == INT8 && o.Layers == Function:
+		return fmt.Errorf("export: precision %s has layers %s or %s: ONNX Runtime fuses its products into integer kernels there, and a %s's would be cut apart",
+			INT8, Unrolled, Loop, Function)
+	case o.Precision == INT4 && (o.Layers == Loop || o.Layers == Function):
+		return fmt.Errorf("export: precision %s has layers %s alone: its operators are ONNX Runtime's own, and layers %s and %s are of standard operators, which every engine reads",
+			INT4, Unrolled, Loop, Function)
+	}
+	if _, err := ParseTarget(string(o.Target)); err != nil {
+		return fmt.Errorf("export: %w", err)
+	}
+	matrices := matrices(models.NewParameters(c))
+	names := make([]string, len(matrices))
+	for i, p := range matrices {
+		names[i] = p.Name
+		if columns := p.Shape[1]; o.Precision == INT4 && columns%smallBlock != 0 {
+			return fmt.Errorf("export: precision %s has blocks of %d or %d weights, and %s has %d columns, no multiple; choose %s",
+				INT4, block, smallBlock, p.Name, columns, INT8)
+		}
+	}
+	for i, name := range o.Keep {
+		if !slices.Contains(names, name) || slices.Contains(o.Keep[:i], name) {
+			return fmt.Errorf("export: %q to be kept in %s is no matrix of the model, or named twice; they are %s",
+				name, FP32, strings.Join(names, ", "))
+		}
+	}
+	return nil
+}
+
+// matrices are the parameters that whole numbers are stored for: all tables and linears but the classifiers.
+func matrices(t *models.Parameters) []*models.Parameter {
+	list := []*models.Parameter{
+		t.Embeddings.Word, t.Embeddings.Position, t.Embeddings.TokenType, t.EmbeddingHiddenMapping.Weight,
+	}
+	for _, group := range t.LayerGroups {
+		for _, l := range group {
+			for _, linear := range []models.Linear{l.Query, l.Key, l.Value, l.Dense, l.FFN, l.FFNOutput} {
+				list = append(list, linear.Weight)
+			}
+		}
+	}
+	if t.Pooler != nil {
+		list = append(list, t.Pooler.Weight)
+	}
+	if t.Predictions != nil {
+		list = append(list, t.Predictions.Dense.Weight)
+	}
+	return list
+}
+
+// quantizedBy are the parameters whose numbers are whole in this file.
+func (g *graph) quantizedBy(o Options) map[*models.Parameter]bool {
+	quantized := map[*models.Parameter]bool{}
+	if !o.Precision.quantized() {
+		return quantized
+	}
+	for _, p := range matrices(g.table) {
+		quantized[p] = !slices.Contains(o.Keep, p.Name)
+	}
+	return quantized
+}
+
+// isTable reports whether rows of p are looked up.
+func (g *graph) isTable(p *models.Parameter) bool {
+	e := g.table.Embeddings
+	return p == e.Word || p == e.Position || p == e.TokenType
+}
+
+// addQuantized makes p initializers of whole numbers.
+func (g *graph) addQuantized(p *models.Parameter, values []float32, o Options) error {
+	for i, v := range values {
+		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+			return fmt.Errorf("export: precision %s: %s has %v at %d, want a number; the checkpoint is damaged", o.Precision, p.Name, v, i)
+		}
+	}
+	if o.Precision == INT4 {
+		g.addInt4(p, values)
+		return nil
+	}
+	g.addInt8(p, values, o)
+	return nil
+}
+
+// scaleName and zerosName are the initializers beside that of p's whole numbers.
+func scaleName(p *models.Parameter) string { return p.Name + ".scale" }
+func zerosName(p *models.Parameter) string { return p.Name + ".zero_point" }
