@@ -3,7 +3,6 @@ package export
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"strconv"
 
 	"goalbert/models"
@@ -27,6 +26,9 @@ type Options struct {
 	Target    Target   // of INT8; empty is every processor
 	Keep      []string // of INT8 and INT4: matrices that stay float32, by their names in the checkpoint
 	PerTensor bool     // of INT8: one scale for a whole matrix, as others quantize, by which accuracy is lost
+
+	// External is when the weights lie in a second file.
+	External External
 }
 
 // opset is the version of the standard operators: the one that most engines and providers have kernels for.
@@ -49,10 +51,20 @@ const (
 	VocabularySHA256Key = "vocabulary_sha256"
 )
 
-// Model returns w as an ONNX model. The same weights and options give the same bytes.
+// Model returns w as an ONNX model. The same weights and options give the same bytes. Its tensors may share the memory of
+// the weights: neither is changed while the other is in use.
 func Model(w *models.Weights, o Options) (*onnx.ModelProto, error) {
-	if err := o.check(w.Config); err != nil {
+	m, payloads, err := build(w, o)
+	if err != nil {
 		return nil, err
+	}
+	return m, payloads.Fill(m)
+}
+
+// build returns w as a model whose float16 and whole numbers are made when they are written.
+func build(w *models.Weights, o Options) (*onnx.ModelProto, onnx.Payloads, error) {
+	if err := o.check(w.Config); err != nil {
+		return nil, nil, err
 	}
 	if o.Layers == "" {
 		o.Layers = Unrolled
@@ -67,18 +79,18 @@ func Model(w *models.Weights, o Options) (*onnx.ModelProto, error) {
 		rounded: map[string]rounded{},
 	}
 	if err := g.addWeights(w, o); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	g.forward()
 	m := g.Model(opset)
 	m.ProducerName, m.ProducerVersion = "goalbert", o.Version
 	if err := o.addMetadata(m, w.Config); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := onnx.Check(m); err != nil {
-		return nil, fmt.Errorf("export: the graph is wrong, please report it: %w", err)
+		return nil, nil, fmt.Errorf("export: the graph is wrong, please report it: %w", err)
 	}
-	return m, nil
+	return m, whole.Payloads(), nil
 }
 
 // Values of EmbeddingKey and of ScalesKey.
@@ -165,13 +177,4 @@ func (o Options) addMetadata(m *onnx.ModelProto, c models.Config) error {
 	}
 	add(VocabularySHA256Key, o.VocabularySHA256)
 	return nil
-}
-
-// Write writes w as the ONNX file at path, whole or not at all.
-func Write(path string, w *models.Weights, o Options) error {
-	m, err := Model(w, o)
-	if err != nil {
-		return err
-	}
-	return models.WriteFile(path, func(out io.Writer) error { return onnx.Write(out, m) })
 }

@@ -68,11 +68,11 @@ func (g *graph) addWeights(w *models.Weights, o Options) error {
 			continue
 		}
 		if g.precision == FP16 && !norms[p] {
-			t, err := onnx.NewHalves(p.Name, p.Shape, w.Tensor(p))
+			t, write, err := onnx.DeferHalves(p.Name, p.Shape, w.Tensor(p))
 			if err != nil {
 				return fmt.Errorf("export: precision %s: %w", g.precision, err)
 			}
-			g.Initializer(t)
+			g.Defer(t, write)
 			continue
 		}
 		g.Initializer(onnx.NewFloats(p.Name, p.Shape, w.Tensor(p)))

@@ -89,33 +89,6 @@ func WriteDirectory(dir string, write func(temporary string) error) (err error) 
 	return syncPath(parent)
 }
 
-// WriteFile makes path appear whole or not at all, replacing what was there: write fills a temporary file beside it,
-// which is synced to the disk before it is renamed.
-func WriteFile(path string, write func(io.Writer) error) (err error) {
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("models: write %s: %w; nothing that was there before is lost", path, err)
-		}
-	}()
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".partial-")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(f.Name())
-		}
-	}()
-	err = errors.Join(write(f), f.Chmod(0o644), f.Sync(), f.Close())
-	if err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	return syncPath(filepath.Dir(path))
-}
-
 // syncTree syncs every file and directory below dir, and dir.
 func syncTree(dir string) error {
 	return filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
