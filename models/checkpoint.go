@@ -20,10 +20,11 @@ func ReadCheckpoint(dir string) (*Weights, error) {
 	if err != nil {
 		return nil, err
 	}
-	tensors, path, err := readTensors(dir)
+	tensors, path, files, err := openTensors(dir)
 	if err != nil {
 		return nil, err
 	}
+	defer files.Close()
 	w := NewWeights(c)
 	if err := w.set(tensors); err != nil {
 		return nil, fmt.Errorf("models: read %s: %w", path, err)

@@ -63,10 +63,11 @@ func ReadAs(dir string, c Config, seed uint64) (*Weights, Loaded, error) {
 	if err := c.Validate(); err != nil {
 		return nil, Loaded{}, fmt.Errorf("models: read %s as an %s: %w", dir, c.Architecture, err)
 	}
-	tensors, path, err := readTensors(dir)
+	tensors, path, files, err := openTensors(dir)
 	if err != nil {
 		return nil, Loaded{}, err
 	}
+	defer files.Close()
 	w := NewWeights(c)
 	w.Initialize(seed)
 	sameTask := there.Architecture == c.Architecture && there.classes() == c.classes()
@@ -207,13 +208,12 @@ func (t fileTensor) copyTo(to []float32, shape []int) error {
 	if !slices.Equal(t.Shape, want) {
 		return fmt.Errorf("has shape %v, want %v", t.Shape, want)
 	}
+	if !t.transposed {
+		return t.copyFloat32s(to)
+	}
 	values, err := t.Float32s()
 	if err != nil {
 		return err
-	}
-	if !t.transposed {
-		copy(to, values)
-		return nil
 	}
 	rows, columns := want[0], want[1]
 	for i := range rows {

@@ -2,6 +2,7 @@ package models
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -20,6 +21,8 @@ type SafeTensor struct {
 	DType string // F64, F32, F16, BF16, I64, I32 ...
 	Shape []int
 	Bytes []byte // little endian, row-major
+
+	file *io.SectionReader // where the bytes lie while they are not in memory
 }
 
 // NamedTensor is a float32 tensor to be written.
@@ -81,28 +84,45 @@ func ReadSafetensors(path string) (map[string]SafeTensor, error) {
 }
 
 func readSafetensors(path string) (map[string]SafeTensor, error) {
-	f, err := os.Open(path)
+	tensors, f, err := openSafetensors(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	for name, t := range tensors {
+		t.Bytes = make([]byte, t.file.Size())
+		if _, err := io.ReadFull(t.file, t.Bytes); err != nil {
+			return nil, err
+		}
+		t.file = nil
+		tensors[name] = t
+	}
+	return tensors, nil
+}
+
+// openSafetensors returns the tensors of a file, which is to be closed after they were used, without their bytes.
+func openSafetensors(path string) (map[string]SafeTensor, *os.File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, nil, err
+	}
 	info, err := f.Stat()
 	if err != nil {
-		return nil, err
+		f.Close()
+		return nil, nil, err
 	}
 	entries, dataSize, err := readHeader(f, info.Size())
 	if err != nil {
-		return nil, err
+		f.Close()
+		return nil, nil, err
 	}
-	data := make([]byte, dataSize)
-	if _, err := io.ReadFull(f, data); err != nil {
-		return nil, err
-	}
+	begin := info.Size() - dataSize
 	tensors := make(map[string]SafeTensor, len(entries))
 	for name, e := range entries {
-		tensors[name] = SafeTensor{DType: e.DType, Shape: e.Shape, Bytes: data[e.Offsets[0]:e.Offsets[1]]}
+		section := io.NewSectionReader(f, begin+e.Offsets[0], e.Offsets[1]-e.Offsets[0])
+		tensors[name] = SafeTensor{DType: e.DType, Shape: e.Shape, file: section}
 	}
-	return tensors, nil
+	return tensors, f, nil
 }
 
 // readHeader reads the header of a file of that size and returns its entries, checked, and the bytes that follow.
@@ -186,8 +206,34 @@ func checkTiling(entries map[string]header, dataSize int64) error {
 
 // Float32s returns the elements of a floating-point tensor as float32. A float64 is rounded.
 func (t SafeTensor) Float32s() ([]float32, error) {
-	values := make([]float32, len(t.Bytes)/int(max(1, elementSize[t.DType])))
-	switch b := t.Bytes; t.DType {
+	values := make([]float32, t.size()/max(1, elementSize[t.DType]))
+	return values, t.copyFloat32s(values)
+}
+
+// copyFloat32s writes them to values, which are as many. It needs no memory for all bytes of a tensor in a file.
+func (t SafeTensor) copyFloat32s(values []float32) error {
+	if t.file == nil {
+		return widen(t.DType, values, t.Bytes)
+	}
+	var buffer [1 << 16]byte
+	width := int(elementSize[t.DType])
+	in := t.reader()
+	for len(values) > 0 {
+		n := min(len(values), len(buffer)/width)
+		if _, err := io.ReadFull(in, buffer[:n*width]); err != nil {
+			return err
+		}
+		if err := widen(t.DType, values[:n], buffer[:]); err != nil {
+			return err
+		}
+		values = values[n:]
+	}
+	return nil
+}
+
+// widen sets values to what the first bytes of b are in that type.
+func widen(dtype string, values []float32, b []byte) error {
+	switch dtype {
 	case "F32":
 		for i := range values {
 			values[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
@@ -205,9 +251,25 @@ func (t SafeTensor) Float32s() ([]float32, error) {
 			values[i] = fromHalf(binary.LittleEndian.Uint16(b[2*i:]))
 		}
 	default:
-		return nil, fmt.Errorf("has type %s, want F32, F64, F16 or BF16", t.DType)
+		return fmt.Errorf("has type %s, want F32, F64, F16 or BF16", dtype)
 	}
-	return values, nil
+	return nil
+}
+
+// size returns the number of bytes.
+func (t SafeTensor) size() int64 {
+	if t.file != nil {
+		return t.file.Size()
+	}
+	return int64(len(t.Bytes))
+}
+
+// reader reads the bytes from the first on.
+func (t SafeTensor) reader() io.Reader {
+	if t.file != nil {
+		return io.NewSectionReader(t.file, 0, t.file.Size())
+	}
+	return bytes.NewReader(t.Bytes)
 }
 
 // Float64s returns the elements of a floating-point tensor as float64, exactly.
@@ -253,7 +315,21 @@ func fromHalf(h uint16) float32 {
 	return math.Float32frombits(sign | (exponent+112)<<23 | fraction<<13)
 }
 
-// Equal reports whether two tensors have the same type, shape and bytes.
+// Equal reports whether two tensors have the same type, shape and bytes. Bytes of a file that cannot be read equal none.
 func (t SafeTensor) Equal(u SafeTensor) bool {
-	return t.DType == u.DType && slices.Equal(t.Shape, u.Shape) && slices.Equal(t.Bytes, u.Bytes)
+	if t.DType != u.DType || !slices.Equal(t.Shape, u.Shape) || t.size() != u.size() {
+		return false
+	}
+	mine, others := t.reader(), u.reader()
+	var a, b [1 << 16]byte
+	for rest := t.size(); rest > 0; {
+		n := min(rest, int64(len(a)))
+		_, err := io.ReadFull(mine, a[:n])
+		_, otherErr := io.ReadFull(others, b[:n])
+		if err != nil || otherErr != nil || !bytes.Equal(a[:n], b[:n]) {
+			return false
+		}
+		rest -= n
+	}
+	return true
 }

@@ -53,30 +53,54 @@ func readIndex(path string) (*shardIndex, []string, error) {
 	return index, files, nil
 }
 
-// readTensors reads the weights of a checkpoint directory, of one file or of shards, and returns the path that errors
-// are to name.
-func readTensors(dir string) (map[string]SafeTensor, string, error) {
-	path := filepath.Join(dir, WeightsFile)
+// openTensors returns the tensors of a checkpoint directory, of one file or of shards, without their bytes, and the path
+// that errors are to name. The files are to be closed after the tensors were used.
+func openTensors(dir string) (tensors map[string]SafeTensor, path string, files openFiles, err error) {
+	defer func() {
+		if err != nil {
+			files.Close()
+		}
+	}()
+	path = filepath.Join(dir, WeightsFile)
 	if _, err := os.Stat(path); err == nil {
-		tensors, err := ReadSafetensors(path)
-		return tensors, path, err
+		tensors, err := files.open(path)
+		return tensors, path, files, err
 	}
 	index := filepath.Join(dir, IndexFile)
 	if _, err := os.Stat(index); err == nil {
-		tensors, err := readShards(index)
-		return tensors, index, err
+		tensors, err := files.openShards(index)
+		return tensors, index, files, err
 	}
-	return nil, path, noWeights(dir)
+	return nil, path, files, noWeights(dir)
 }
 
-func readShards(path string) (map[string]SafeTensor, error) {
+// openFiles are those of tensors that are not read yet.
+type openFiles []*os.File
+
+// Close closes them all.
+func (o openFiles) Close() {
+	for _, f := range o {
+		f.Close()
+	}
+}
+
+func (o *openFiles) open(path string) (map[string]SafeTensor, error) {
+	tensors, f, err := openSafetensors(path)
+	if err != nil {
+		return nil, fmt.Errorf("models: read %s: %w", path, err)
+	}
+	*o = append(*o, f)
+	return tensors, nil
+}
+
+func (o *openFiles) openShards(path string) (map[string]SafeTensor, error) {
 	index, files, err := readIndex(path)
 	if err != nil {
 		return nil, err
 	}
 	all := make(map[string]SafeTensor, len(index.WeightMap))
 	for _, file := range files {
-		tensors, err := ReadSafetensors(filepath.Join(filepath.Dir(path), file))
+		tensors, err := o.open(filepath.Join(filepath.Dir(path), file))
 		if err != nil {
 			return nil, err
 		}
