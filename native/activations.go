@@ -3,6 +3,7 @@ package native
 import (
 	"runtime"
 
+	"goalbert/models"
 	"goalbert/native/kernel"
 )
 
@@ -25,13 +26,21 @@ type Activations[T kernel.Float] struct {
 	PredictionsActivation normalized[T] // (M, E): after it, and after the norm
 	PredictionLogits      []T           // (M, V); holds its gradient after Backward
 	SOPLogits             []T           // (B, 2); holds its gradient after Backward
-	Logits                []T           // of a task's classifier: (B, labels) on the pooled output, else (T, labels)
+
+	// Of a task's classifier: (B, labels) on the pooled output, else (T, labels). Of the features of a batch of groups:
+	// the cosines of its pairs, (B/2), where the batch has targets, else the scaled ones of every anchor with every
+	// candidate, (N, (group-1)·N). Holds its gradient after Backward.
+	Logits        []T
+	DroppedHidden []T                   // (T, H): what a classifier of tokens reads, after dropout; none without
+	Sentences     sentenceEmbeddings[T] // of the features of a batch of groups
 
 	keep        retention
 	scores      []T // of all workers: what attention works in
 	largestHead int
 	ffn         []T         // of all workers: what feed-forward works in, where it is not kept
 	losses      []rowLosses // of the parts of a task
+	answers     []T         // (2T): start and end logits, sequence by sequence
+	ranks       []int32     // 0 to N-1: which candidate each anchor goes with
 	backward    backwardPass[T]
 	arena       arena[T]
 }
@@ -42,6 +51,7 @@ type retention int
 const (
 	keepAll  retention = iota
 	keepSums           // the inputs of both norms; all else is computed again
+	keepHead           // nothing: the backward pass ends at the head
 	keepNone           // there will be no backward pass
 )
 
@@ -56,7 +66,7 @@ type LayerActivations[T kernel.Float] struct {
 	FullLayer     normalized[T] // (T, H): Dense.Output + ffn_output; after full_layer_layer_norm
 }
 
-// pooled is the pooler's and the sentence head's part.
+// pooled is the part of the pooler and of the classifier on its output.
 type pooled[T kernel.Float] struct {
 	FirstHidden []T // (B, H): the hidden state of each sequence's first token
 	Output      []T // (B, H): tanh of its linear
@@ -70,7 +80,7 @@ func (a *Activations[T]) take(p *pass[T], keep retention) {
 	a.takeAll(p)
 	if a.arena.used > len(a.arena.slab) {
 		slab := a.arena
-		*a = Activations[T]{keep: keep, arena: slab} // let go of what there was before there is more
+		*a = Activations[T]{keep: keep, arena: slab, ranks: a.ranks} // let go of what there was before there is more
 	}
 	a.arena.handOut()
 	a.takeAll(p)
@@ -98,19 +108,42 @@ func (a *Activations[T]) takeAll(p *pass[T]) {
 		Output:      a.arena.take(sequences * h),
 		Dropped:     a.arena.take(sequences * h),
 	}
-	a.SOPLogits, a.Logits = nil, nil
+	a.SOPLogits = nil
 	if m.table.SOPClassifier != nil {
 		a.SOPLogits = a.arena.take(sequences * 2)
 	}
-	if l := m.table.Classifier; l != nil {
-		rows := t
-		if m.table.Pooler != nil {
-			rows = sequences
-		}
-		a.Logits = a.arena.take(rows * l.Bias.Size())
-	}
+	a.takeTask(p)
 	if a.keep != keepNone {
 		a.backward.take(p)
+	}
+}
+
+// takeTask takes the memory of a task's head.
+func (a *Activations[T]) takeTask(p *pass[T]) {
+	b, h := p.b, p.Config.HiddenSize
+	a.Logits, a.DroppedHidden, a.answers, a.Sentences = nil, nil, nil, sentenceEmbeddings[T]{}
+	switch l := p.table.Classifier; {
+	case l != nil && p.table.Pooler != nil:
+		a.Logits = a.arena.take(b.Sequences() * l.Bias.Size())
+	case l != nil:
+		a.Logits = a.arena.take(b.Tokens() * l.Bias.Size())
+		if drop := p.tokenDropper(); drop.drops() {
+			a.DroppedHidden = a.arena.take(b.Tokens() * h)
+		}
+		if p.Config.Architecture == models.ForQuestionAnswering {
+			a.answers = a.arena.take(2 * b.Tokens())
+		}
+	case p.compares():
+		a.Sentences = sentenceEmbeddings[T]{Unit: a.arena.take(b.Sequences() * h), Length: a.arena.take(b.Sequences())}
+		n, group := b.Sequences()/b.Group, b.Group
+		if b.Targets != nil {
+			a.Logits = a.arena.take(n)
+			return
+		}
+		a.Logits = a.arena.take(n * (group - 1) * n)
+		for len(a.ranks) < n {
+			a.ranks = append(a.ranks, int32(len(a.ranks)))
+		}
 	}
 }
 

@@ -16,6 +16,7 @@ type Model[T kernel.Float] struct {
 	packs     packs[T]
 	backward  sync.Once // makes the copies that only Backward reads
 	recompute bool
+	frozen    bool // embeddings and encoder are not trained: Backward ends at the head
 	pool      *pool
 }
 
@@ -39,9 +40,10 @@ func newModel[T kernel.Float](w *models.Weights, o Options) *Model[T] {
 		weights:   view(w.Parameters, flat),
 		packs:     packs[T]{precision: o.Precision},
 		recompute: o.Recompute,
+		frozen:    o.Freeze,
 		pool:      newPool(o.Threads),
 	}
-	m.packs.transposed = m.packs.list(m.weights, true)
+	m.packs.transposed = m.packs.list(m.weights.eachLinear, true)
 	m.pack()
 	return m
 }
@@ -49,7 +51,10 @@ func newModel[T kernel.Float](w *models.Weights, o Options) *Model[T] {
 // Forward computes a from the batch, for Backward: the encoder, and every head that the model has.
 func (m *Model[T]) Forward(a *Activations[T], b *models.Batch, d Dropout) {
 	keep := keepAll
-	if m.recompute {
+	switch {
+	case m.frozen:
+		keep = keepHead
+	case m.recompute:
 		keep = keepSums
 	}
 	m.forward(a, b, d, keep)
@@ -74,6 +79,9 @@ func (m *Model[T]) forward(a *Activations[T], b *models.Batch, d Dropout, keep r
 	}
 	if m.table.Classifier != nil {
 		p.classify()
+	}
+	if p.compares() {
+		p.compare()
 	}
 }
 

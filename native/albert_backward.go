@@ -19,8 +19,10 @@ func (g *Gradient[T]) Flat() []T { return g.parameters.flat }
 // Backward adds to g the gradient of
 //
 //	Σ masked-LM cross-entropy / denominators.MaskedTokens + Σ sentence cross-entropy / denominators.Sentences
+//		+ Σ loss of the task / denominators.Labels
 //
-// for the batch of the last Forward, which must have been run with the same dropout. It panics after Infer.
+// for the batch of the last Forward, which must have been run with the same dropout. Of a frozen model it is that of the
+// head alone. It panics after Infer.
 func (m *Model[T]) Backward(g *Gradient[T], a *Activations[T], b *models.Batch, d Dropout, denominators models.Denominators) {
 	if a.keep == keepNone {
 		panic("native: Backward after Infer, which keeps nothing for it")
@@ -32,10 +34,14 @@ func (m *Model[T]) Backward(g *Gradient[T], a *Activations[T], b *models.Batch, 
 		p.dFFNOutput, p.dDense = p.dFullLayer, p.dAttention
 	}
 	clear(p.dHidden)
-	if m.table.Pooler != nil && b.SentenceLabels != nil {
+	if m.table.SOPClassifier != nil && b.SentenceLabels != nil {
 		p.sentenceBackward(denominators.Sentences)
 	}
 	p.predictionsBackward(denominators.MaskedTokens)
+	p.taskBackward(denominators.Labels)
+	if m.frozen {
+		return
+	}
 	p.encoderBackward()
 	p.embeddingsBackward()
 }
@@ -58,14 +64,20 @@ type backwardPass[T kernel.Float] struct {
 	input, context, denseOutput, ffnActivation kernel.Packed[T]
 	attentionNorm, fullLayerNorm               normGradients[T]
 
-	sentence    sentenceGradients[T]
+	pooled      pooledGradients[T]
 	predictions predictionGradients[T]
+	tokens      kernel.Packed[T] // the input of a classifier of tokens
+	sentences   sentenceGradients[T]
 	embeddings  embeddingGradients[T]
 }
 
 // take takes the memory that the backward pass of p needs.
 func (g *backwardPass[T]) take(p *pass[T]) {
 	g.pass = *p
+	defer g.takeHeads()
+	if p.frozen {
+		return
+	}
 	t, e, h, arena := p.b.Tokens(), p.Config.EmbeddingSize, p.Config.HiddenSize, &p.a.arena
 	g.dHidden = arena.take(t * h)
 	g.dAttention = g.dHidden
@@ -83,7 +95,6 @@ func (g *backwardPass[T]) take(p *pass[T]) {
 	tiles := p.tiles().count()
 	g.attentionNorm, g.fullLayerNorm = newNormGradients(arena, tiles, h), newNormGradients(arena, tiles, h)
 	g.embeddings = embeddingGradients[T]{arena.take(t * e), g.packed(t, e), newNormGradients(arena, tiles, e)}
-	g.takeHeads()
 }
 
 // drops says whether gradients of the hidden states before and after dropout differ.

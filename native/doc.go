@@ -7,8 +7,9 @@
 //	embeddings.go   word + position + token type
 //	attention.go    multi-head self-attention
 //	ffn.go          the feed-forward half of a layer
-//	heads.go        pooler, masked-LM predictions, sentence classifier
-//	loss.go         cross-entropy of both objectives
+//	heads.go        pooler, masked-LM predictions, classifiers of sequences and tokens
+//	similarity.go   sentence embeddings and their cosines
+//	loss.go         cross-entropy; task_loss.go the losses of fine-tuned heads; task_check.go their labels
 //	linear.go layernorm.go activation.go dropout.go    the parts that those are made of
 //	parameters.go packs.go activations.go    the numbers: learned; in kernel order; computed on the way
 //	optimizer.go engine.go          AdamW and LAMB; what a training loop drives
@@ -23,12 +24,16 @@
 //	B batch (sequences)    T tokens of the batch    S tokens of one sequence    M masked positions
 //	V vocabulary           E embedding size         H hidden size               I intermediate size
 //	L layers               A attention heads        D head size, H/A            G layer groups
+//	N groups of sequences of a batch that are compared with each other
 //
 // There is no padding: a batch is its attended tokens as T rows, sequence by sequence ([models.Batch]).
 // Padding exists only at the border, in runtime/native.
 //
 // Everything is generic over float32 and float64. The float64 instance is the reference that finite differences and
 // PyTorch confirm; the float32 instance is what trains.
+//
+// A head is trained as transformers trains it, on labels of a batch; sentence embeddings as sentence-transformers does.
+// Where embeddings and encoder are frozen the forward pass keeps nothing of them, and the backward pass ends at the head.
 //
 // Forward functions store what backward needs. A gradient is named d and the name of its value. That of an activation
 // (dHidden) is set; that of a parameter (dWeight) is added to, by every use of a shared layer, and zeroed by the

@@ -25,6 +25,7 @@ const (
 	siteAttentionOutput
 	siteFFNOutput
 	sitePooled
+	siteTokens
 )
 
 // dropper drops the values of one site of one use of a layer. The zero value drops nothing.

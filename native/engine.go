@@ -36,6 +36,7 @@ type Options struct {
 	Seed      uint64    // of dropout
 	Precision Precision // an error where this processor lacks it
 	Recompute bool      // keep little of each layer and compute it again in the backward pass: less memory for more time
+	Freeze    bool      // train a task's head alone, pooler and classifier, and leave embeddings and encoder as they are
 }
 
 // NewEngine returns an engine that trains w, changing it in place.
@@ -43,18 +44,37 @@ func NewEngine(w *models.Weights, o Options) (*Engine, error) {
 	if err := o.Precision.Available(); err != nil {
 		return nil, fmt.Errorf("native: %w", err)
 	}
-	if !w.Config.Architecture.HasPredictions() {
-		return nil, fmt.Errorf("native: an %s has no masked-LM head to train; take a model that has, as an %s",
-			w.Config.Architecture, models.ForPreTraining)
+	if o.Freeze && w.Parameters.Classifier == nil {
+		return nil, fmt.Errorf("native: an %s has no classifier that could be trained alone; train it without freezing",
+			w.Config.Architecture)
 	}
 	m := newModel[float32](w, o)
 	return &Engine{
 		weights:   w,
 		model:     m,
 		gradient:  NewGradient(m),
-		optimizer: newOptimizer(w.Parameters),
+		optimizer: newOptimizer(w.Parameters, trainedParameters(w, o.Freeze)),
 		dropout:   Dropout{Enabled: true, Seed: o.Seed},
 	}, nil
+}
+
+// trainedParameters returns those that training moves. The pooler of an AlbertModel is not among them: sentence embeddings
+// are means.
+func trainedParameters(w *models.Weights, frozen bool) []*models.Parameter {
+	p := w.Parameters
+	head := map[*models.Parameter]bool{}
+	for _, l := range []*models.Linear{p.Pooler, p.Classifier} {
+		if l != nil {
+			head[l.Weight], head[l.Bias] = true, true
+		}
+	}
+	var list []*models.Parameter
+	for _, q := range p.Order {
+		if !frozen && w.Config.Architecture != models.BaseModel || head[q] == frozen {
+			list = append(list, q)
+		}
+	}
+	return list
 }
 
 // Accumulate runs forward, with dropout, and backward of one micro-batch. It adds to the gradient that of the loss
@@ -80,7 +100,7 @@ func (e *Engine) Step(h models.Hyperparameters) (gradNorm float64, err error) {
 		clear(e.gradient.Flat())
 		return gradNorm, err
 	}
-	e.model.pack()
+	e.model.packTrained()
 	return gradNorm, nil
 }
 
@@ -147,13 +167,19 @@ func Check(c models.Config, b *models.Batch) error {
 			}
 		}
 	}
+	if len(b.MaskedLabels) > 0 && !c.Architecture.HasPredictions() {
+		return fmt.Errorf("native: batch: %d masked labels, and an %s has no masked-LM head; take a model that has, as an %s",
+			len(b.MaskedLabels), c.Architecture, models.ForPreTraining)
+	}
 	if err := checkLabels("masked label", b.MaskedLabels, len(b.MaskedPositions), c.VocabSize); err != nil {
 		return err
 	}
-	if b.SentenceLabels == nil {
-		return nil
+	if b.SentenceLabels != nil {
+		if err := checkLabels("sentence label", b.SentenceLabels, b.Sequences(), 2); err != nil {
+			return err
+		}
 	}
-	return checkLabels("sentence label", b.SentenceLabels, b.Sequences(), 2)
+	return checkTask(&c, b)
 }
 
 func checkLabels(name string, labels []int32, count, limit int) error {

@@ -53,7 +53,13 @@ var testDenominators = models.Denominators{MaskedTokens: 4, Sentences: 3}
 
 // totalLoss is what Backward differentiates.
 func totalLoss(l models.Losses, d models.Denominators) float64 {
-	return l.MaskedLM/d.MaskedTokens + l.Sentence/d.Sentences
+	total := 0.0
+	for _, part := range [][2]float64{{l.MaskedLM, d.MaskedTokens}, {l.Sentence, d.Sentences}, {l.Task, d.Labels}} {
+		if part[1] > 0 {
+			total += part[0] / part[1]
+		}
+	}
+	return total
 }
 
 // The gradient of the whole model, with dropout, by central differences in float64.
@@ -76,16 +82,20 @@ func TestBackwardOfMaskedLMAlone(t *testing.T) {
 }
 
 func checkGradient(t *testing.T, c models.Config, b *models.Batch, d Dropout) {
+	checkGradientOf(t, c, b, d, testDenominators)
+}
+
+func checkGradientOf(t *testing.T, c models.Config, b *models.Batch, d Dropout, denominators models.Denominators) {
 	m := New[float64](testWeights(c), 2)
 	var a Activations[float64]
 	loss := func() float64 {
 		m.pack()
 		m.Forward(&a, b, d)
-		return totalLoss(m.Loss(&a, b), testDenominators)
+		return totalLoss(m.Loss(&a, b), denominators)
 	}
 	loss()
 	g := NewGradient(m)
-	m.Backward(g, &a, b, d, testDenominators)
+	m.Backward(g, &a, b, d, denominators)
 	for _, p := range m.table.Order {
 		lo, hi := p.Offset, p.Offset+p.Size()
 		numeric.CheckGradient(t, p.Name, loss, m.weights.flat[lo:hi], g.Flat()[lo:hi])

@@ -11,18 +11,35 @@ import (
 
 // optimizer holds the moments of AdamW and LAMB, in the table's flat order.
 type optimizer struct {
-	table *models.Parameters
-	m, v  []float32 // (Size): running means of the gradient and of its square
-	step  int       // updates done
+	table   *models.Parameters
+	trained []*models.Parameter // in the flat order; the others stay as they are
+	m, v    []float32           // (Size): running means of the gradient and of its square
+	step    int                 // updates done
 
+	ranges   []trainedRange
 	partials []float64 // of a sum over blocks
 }
 
-func newOptimizer(table *models.Parameters) *optimizer {
-	return &optimizer{
-		table: table, m: make([]float32, table.Size), v: make([]float32, table.Size),
+// trainedRange is trained parameters that lie side by side, all of them decayed or none.
+type trainedRange struct {
+	lo, hi  int
+	decayed bool
+}
+
+func newOptimizer(table *models.Parameters, trained []*models.Parameter) *optimizer {
+	o := &optimizer{
+		table: table, trained: trained, m: make([]float32, table.Size), v: make([]float32, table.Size),
 		partials: make([]float64, blocksOf(table.Size).count()),
 	}
+	for _, q := range trained {
+		lo, hi := q.Offset, q.Offset+q.Size()
+		if last := len(o.ranges) - 1; last >= 0 && o.ranges[last].hi == lo && o.ranges[last].decayed == q.Decayed {
+			o.ranges[last].hi = hi
+		} else {
+			o.ranges = append(o.ranges, trainedRange{lo, hi, q.Decayed})
+		}
+	}
+	return o
 }
 
 // update changes weights by one step of h, given the gradient, which it zeroes, and returns the gradient's global norm.
@@ -31,7 +48,7 @@ func (o *optimizer) update(p *pool, weights, grad []float32, h models.Hyperparam
 	if h.Optimizer != models.AdamW && h.Optimizer != models.LAMB {
 		return 0, fmt.Errorf("native: unknown optimizer %q; want %s or %s", h.Optimizer, models.AdamW, models.LAMB)
 	}
-	norm = math.Sqrt(o.sumSquares(p, grad))
+	norm = math.Sqrt(o.sumSquaresOfTrained(p, grad))
 	if math.IsNaN(norm) || math.IsInf(norm, 0) {
 		return norm, fmt.Errorf("native: step %d: the gradient's norm is %v, the weights are left as they were", o.step+1, norm)
 	}
@@ -48,17 +65,17 @@ func (o *optimizer) update(p *pool, weights, grad []float32, h models.Hyperparam
 	return norm, nil
 }
 
-// adamW updates the flat order in two ranges: the decayed tensors, and the others, whose weight decay is 0. It zeroes the
-// gradient.
+// adamW updates range by range: of the flat order, where all is trained, the decayed tensors and then the others, whose
+// weight decay is 0. It zeroes the gradient.
 func (o *optimizer) adamW(p *pool, weights, grad []float32, h models.Hyperparameters, clip float64) {
-	for _, part := range [2]struct {
-		lo, hi int
-		decay  float64
-	}{{0, o.table.DecayedSize, h.WeightDecay}, {o.table.DecayedSize, o.table.Size, 0}} {
-		lo, hi := part.lo, part.hi
+	for _, part := range o.ranges {
+		lo, hi, decay := part.lo, part.hi, 0.0
+		if part.decayed {
+			decay = h.WeightDecay
+		}
 		run(p, blocksOf(hi-lo).count(), adamWBlocks{weights[lo:hi], o.m[lo:hi], o.v[lo:hi], grad[lo:hi], kernel.AdamWStep{
 			LearningRate: h.LearningRate, Beta1: h.Beta1, Beta2: h.Beta2, Epsilon: h.Epsilon,
-			WeightDecay: part.decay, BiasCorrection: h.BiasCorrection, Step: o.step, GradScale: clip,
+			WeightDecay: decay, BiasCorrection: h.BiasCorrection, Step: o.step, GradScale: clip,
 		}})
 	}
 }
@@ -78,7 +95,7 @@ func (p *adamWBlocks) do(_, i int) {
 // lamb updates tensor by tensor, since each has a trust ratio of its own: ‖w‖/‖update‖ for decayed tensors, 1 for the
 // others and where a norm is zero. The update replaces the gradient, which is zeroed at last.
 func (o *optimizer) lamb(p *pool, weights, grad []float32, h models.Hyperparameters, clip float64) {
-	for _, q := range o.table.Order {
+	for _, q := range o.trained {
 		lo, hi := q.Offset, q.Offset+q.Size()
 		step := kernel.LAMBStep{Beta1: h.Beta1, Beta2: h.Beta2, Epsilon: h.Epsilon, GradScale: clip}
 		if q.Decayed {
@@ -120,6 +137,18 @@ func (p *subtractBlocks) do(_, i int) {
 	clear(update)
 }
 
+// sumSquaresOfTrained is sumSquares over what is trained: the whole, or range by range.
+func (o *optimizer) sumSquaresOfTrained(p *pool, x []float32) float64 {
+	if len(o.trained) == len(o.table.Order) {
+		return o.sumSquares(p, x)
+	}
+	sum := 0.0
+	for _, part := range o.ranges {
+		sum += o.sumSquares(p, x[part.lo:part.hi])
+	}
+	return sum
+}
+
 // sumSquares returns Σ x² in float64, block by block.
 func (o *optimizer) sumSquares(p *pool, x []float32) float64 {
 	n := blocksOf(len(x)).count()
@@ -154,7 +183,7 @@ const (
 func (o *optimizer) tensors() []models.NamedTensor {
 	tensors := []models.NamedTensor{{Name: stepTensor, Shape: []int{1}, Data: []float32{float32(o.step)}}}
 	for _, moment := range o.moments() {
-		for _, q := range o.table.Order {
+		for _, q := range o.trained {
 			tensors = append(tensors, models.NamedTensor{
 				Name: moment.prefix + q.Name, Shape: q.Shape, Data: moment.flat[q.Offset : q.Offset+q.Size()],
 			})
@@ -172,7 +201,7 @@ func (o *optimizer) moments() []moment { return []moment{{firstMoment, o.m}, {se
 
 // setTensors fills the state from the tensors of a file. Nothing is changed unless all of them fit.
 func (o *optimizer) setTensors(tensors map[string]models.SafeTensor) error {
-	loaded := newOptimizer(o.table)
+	loaded := newOptimizer(o.table, o.trained)
 	read := func(name string, shape []int, to []float32) error {
 		t, ok := tensors[name]
 		if !ok || !slices.Equal(t.Shape, shape) {
@@ -190,7 +219,7 @@ func (o *optimizer) setTensors(tensors map[string]models.SafeTensor) error {
 		return err
 	}
 	for _, moment := range loaded.moments() {
-		for _, q := range o.table.Order {
+		for _, q := range o.trained {
 			if err := read(moment.prefix+q.Name, q.Shape, moment.flat[q.Offset:q.Offset+q.Size()]); err != nil {
 				return err
 			}

@@ -17,10 +17,10 @@ type packing[T kernel.Float] struct {
 	transposed bool
 }
 
-// list returns the copies of all linears, W or its transpose, with memory of their own.
-func (k *packs[T]) list(w *parameters[T], transposed bool) []packing[T] {
+// list returns the copies of the linears that each names, W or its transpose, with memory of their own.
+func (k *packs[T]) list(each func(do func(l *linear[T])), transposed bool) []packing[T] {
 	var list []packing[T]
-	w.eachLinear(func(l *linear[T]) {
+	each(func(l *linear[T]) {
 		to, depth, columns := &l.packed, l.out(), l.in()
 		if transposed {
 			to, depth, columns = &l.transposed, l.in(), l.out()
@@ -37,10 +37,24 @@ func (m *Model[T]) pack() {
 	m.packList(m.packs.straight)
 }
 
+// packTrained takes over those that training changes.
+func (m *Model[T]) packTrained() {
+	if m.frozen {
+		m.packList(m.packs.transposed[m.weights.encoderLinears():])
+		m.packList(m.packs.straight)
+		return
+	}
+	m.pack()
+}
+
 // packBackward makes the copies that Backward reads, the first time that it is called.
 func (m *Model[T]) packBackward() {
 	m.backward.Do(func() {
-		m.packs.straight = m.packs.list(m.weights, false)
+		each := m.weights.eachLinear
+		if m.frozen {
+			each = m.weights.eachHeadLinear
+		}
+		m.packs.straight = m.packs.list(each, false)
 		m.packList(m.packs.straight)
 	})
 }

@@ -86,8 +86,19 @@ func view[T kernel.Float](table *models.Parameters, flat []T) *parameters[T] {
 	return p
 }
 
-// eachLinear calls do with every linear that the model has.
+// eachLinear calls do with every linear that the model has, those of the heads last.
 func (p *parameters[T]) eachLinear(do func(l *linear[T])) {
+	p.eachEncoderLinear(do)
+	p.eachHeadLinear(do)
+}
+
+// encoderLinears returns how many of them are of no head.
+func (p *parameters[T]) encoderLinears() (n int) {
+	p.eachEncoderLinear(func(*linear[T]) { n++ })
+	return n
+}
+
+func (p *parameters[T]) eachEncoderLinear(do func(l *linear[T])) {
 	do(&p.embeddingHiddenMapping)
 	for i := range p.groups {
 		for j := range p.groups[i] {
@@ -98,6 +109,9 @@ func (p *parameters[T]) eachLinear(do func(l *linear[T])) {
 			do(&l.ffnOutput)
 		}
 	}
+}
+
+func (p *parameters[T]) eachHeadLinear(do func(l *linear[T])) {
 	for _, l := range []*linear[T]{&p.pooler, &p.predictionsDense, &p.decoder, &p.sopClassifier, &p.classifier} {
 		if l.weight != nil {
 			do(l)
