@@ -1,6 +1,9 @@
 package export
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // cells are the forms that a file can have; every other is refused.
 var cells = []Options{
@@ -10,10 +13,13 @@ var cells = []Options{
 	{Precision: FP16, Layers: Unrolled},
 	{Precision: FP16, Layers: Loop},
 	{Precision: FP16, Layers: Function},
+	{Precision: INT8, Layers: Unrolled},
+	{Precision: INT8, Layers: Loop},
+	{Precision: INT4, Layers: Unrolled},
 }
 
-// Cells lists the forms that a file can have, of every head.
-func Cells() []Options { return append([]Options(nil), cells...) }
+// Cells lists the forms that a file of every head can have.
+func Cells() []Options { return slices.Clone(cells) }
 
 // Form names the form of a file: fp16 loop.
 func (o Options) Form() string {
@@ -23,5 +29,15 @@ func (o Options) Form() string {
 	if o.Layers == "" {
 		o.Layers = Unrolled
 	}
-	return strings.Join([]string{string(o.Precision), string(o.Layers)}, " ")
+	words := []string{string(o.Precision), string(o.Layers)}
+	if o.Target != "" {
+		words = append(words, "for "+string(o.Target))
+	}
+	if o.PerTensor {
+		words = append(words, perTensor)
+	}
+	if len(o.Keep) > 0 {
+		words = append(words, "in part "+string(FP32))
+	}
+	return strings.Join(words, " ")
 }

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"io"
 	"math"
 
 	"goalbert/models"
@@ -25,30 +26,29 @@ func (g *graph) addInt4(p *models.Parameter, values []float32) {
 	rows, columns := p.Shape[0], p.Shape[1]
 	size := blockSize(columns)
 	blocks := columns / size
-	packed := make([]uint8, rows*columns/2)
-	scales := make([]float32, rows*blocks)
+	scales, zeros := make([]float32, rows*blocks), make([]float64, rows*blocks)
 	zeroBytes := (blocks + 1) / 2
-	zeros := make([]uint8, rows*zeroBytes)
-	for r := range rows {
-		for b := range blocks {
-			start := r*columns + b*size
-			weights := values[start : start+size]
-			scale, zero := blockScale(weights)
-			scales[r*blocks+b] = scale
-			zeros[r*zeroBytes+b/2] |= uint8(zero) << (4 * (b % 2))
-			for i, v := range weights {
-				level := uint8(nearest(v, scale, -zero, 15-zero) + zero)
-				packed[(start+i)/2] |= level << (4 * (i % 2))
-			}
-		}
+	packedZeros := make([]uint8, rows*zeroBytes)
+	for i := range scales {
+		scales[i], zeros[i] = blockScale(values[i*size : (i+1)*size])
+		packedZeros[i/blocks*zeroBytes+i%blocks/2] |= uint8(zeros[i]) << (4 * (i % blocks % 2))
 	}
 	shape := []int{rows, blocks, size / 2}
 	if g.isTable(p) {
 		shape = []int{rows, columns / 2}
 	}
-	g.Initializer(onnx.NewUint8s(p.Name, shape, packed))
 	g.Initializer(onnx.NewFloats(scaleName(p), []int{rows, blocks}, scales))
-	g.Initializer(onnx.NewUint8s(zerosName(p), []int{rows, zeroBytes}, zeros))
+	g.Initializer(onnx.NewUint8s(zerosName(p), []int{rows, zeroBytes}, packedZeros))
+	g.Defer(onnx.Deferred(p.Name, onnx.TensorProto_UINT8, shape), func(w io.Writer) error {
+		levels := make([]byte, len(values)/2)
+		for i, v := range values {
+			scale, zero := scales[i/size], zeros[i/size]
+			level := uint8(nearest(v, scale, -zero, 15-zero) + zero)
+			levels[i/2] |= level << (4 * (i % 2))
+		}
+		_, err := w.Write(levels)
+		return err
+	})
 }
 
 // blockScale returns the least scale with which all weights lie between -zero and 15-zero steps, for any zero point.

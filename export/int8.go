@@ -1,6 +1,7 @@
 package export
 
 import (
+	"io"
 	"math"
 
 	"goalbert/models"
@@ -17,28 +18,31 @@ func (g *graph) addInt8(p *models.Parameter, values []float32, o Options) {
 		scales[r] = rowScale(values[r*columns:(r+1)*columns], lowest, highest)
 	}
 	if o.PerTensor {
-		whole := rowScale(values, lowest, highest)
+		scale := rowScale(values, lowest, highest)
 		for r := range scales {
-			scales[r] = whole
+			scales[r] = scale
 		}
 	}
-	whole := make([]int8, len(values))
 	table := g.isTable(p)
-	for r, scale := range scales {
-		for c, v := range values[r*columns : (r+1)*columns] {
-			at := c*rows + r
-			if table {
-				at = r*columns + c
-			}
-			whole[at] = int8(nearest(v, scale, lowest, highest))
-		}
-	}
 	shape := []int{columns, rows}
 	if table {
 		shape = p.Shape
 	}
-	g.Initializer(onnx.NewInt8s(p.Name, shape, whole))
 	g.Initializer(onnx.NewFloats(scaleName(p), []int{rows}, scales))
+	g.Defer(onnx.Deferred(p.Name, onnx.TensorProto_INT8, shape), func(w io.Writer) error {
+		levels := make([]byte, len(values))
+		for r, scale := range scales {
+			for c, v := range values[r*columns : (r+1)*columns] {
+				at := c*rows + r
+				if table {
+					at = r*columns + c
+				}
+				levels[at] = byte(int8(nearest(v, scale, lowest, highest)))
+			}
+		}
+		_, err := w.Write(levels)
+		return err
+	})
 }
 
 // levels are the whole numbers that weights of p may be: seven bits where an activation is multiplied by them on a processor

@@ -66,12 +66,7 @@ func build(w *models.Weights, o Options) (*onnx.ModelProto, onnx.Payloads, error
 	if err := o.check(w.Config); err != nil {
 		return nil, nil, err
 	}
-	if o.Layers == "" {
-		o.Layers = Unrolled
-	}
-	if o.Precision == "" {
-		o.Precision = FP32
-	}
+	o = o.withDefaults()
 	whole := onnx.NewBuilder("albert")
 	g := &graph{
 		Builder: whole, whole: whole, config: w.Config, table: w.Parameters, constants: map[string]string{},
@@ -118,23 +113,39 @@ func OptionsOf(m *onnx.ModelProto) Options {
 	}
 }
 
+// Check refuses options that do not go together, whatever the model: what is not one of [Cells].
+func (o Options) Check() error {
+	o = o.withDefaults()
+	if _, err := ParseLayers(string(o.Layers)); err != nil {
+		return fmt.Errorf("export: %w", err)
+	}
+	if _, err := ParsePrecision(string(o.Precision)); err != nil {
+		return fmt.Errorf("export: %w", err)
+	}
+	return o.checkQuantized()
+}
+
 // check refuses what no export of a model of configuration c can be.
 func (o Options) check(c models.Config) error {
-	if o.Layers != "" {
-		if _, err := ParseLayers(string(o.Layers)); err != nil {
-			return fmt.Errorf("export: %w", err)
-		}
-	}
-	if o.Precision != "" {
-		if _, err := ParsePrecision(string(o.Precision)); err != nil {
-			return fmt.Errorf("export: %w", err)
-		}
+	if err := o.Check(); err != nil {
+		return err
 	}
 	if o.Embedding && c.Architecture != models.BaseModel {
 		return fmt.Errorf("export: a sentence embedding is an output of task %s, the task is %s",
 			models.BaseModel.Task(), c.Architecture.Task())
 	}
-	return o.checkQuantized(c)
+	return o.checkMatrices(c)
+}
+
+// withDefaults has a name where o has none.
+func (o Options) withDefaults() Options {
+	if o.Layers == "" {
+		o.Layers = Unrolled
+	}
+	if o.Precision == "" {
+		o.Precision = FP32
+	}
+	return o
 }
 
 func (o Options) addMetadata(m *onnx.ModelProto, c models.Config) error {

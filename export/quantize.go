@@ -39,29 +39,35 @@ func ParseTarget(name string) (Target, error) {
 // quantized reports whether weights are whole numbers.
 func (p Precision) quantized() bool { return p == INT8 || p == INT4 }
 
-// checkQuantized refuses cells that are not exported, and options that do not fit.
-func (o Options) checkQuantized(c models.Config) error {
+// checkQuantized refuses cells that are not exported, and options that other cells have.
+func (o Options) checkQuantized() error {
 	switch {
-	case !o.Precision.quantized() && (o.Target != "" || len(o.Keep) > 0 || o.PerTensor):
-		return fmt.Errorf("export: a target, matrices to keep and scales per tensor are options of precision %s and %s, the precision is %q",
-			INT8, INT4, o.Precision)
+	case !o.Precision.quantized() && len(o.Keep) > 0:
+		return fmt.Errorf("export: matrices are kept in %s of precision %s and %s, the precision is %s", FP32, INT8, INT4, o.Precision)
 	case o.Precision != INT8 && (o.Target != "" || o.PerTensor):
-		return fmt.Errorf("export: a target and scales per tensor are options of precision %s, the precision is %q: its products are of float32",
+		return fmt.Errorf("export: a target and scales per tensor are options of precision %s, whose products are of whole numbers; the precision is %s",
 			INT8, o.Precision)
 	case o.Precision == INT8 && o.Layers == Function:
-		return fmt.Errorf("export: precision %s has layers %s or %s: ONNX Runtime fuses its products into integer kernels there, and a %s's would be cut apart",
-			INT8, Unrolled, Loop, Function)
-	case o.Precision == INT4 && (o.Layers == Loop || o.Layers == Function):
-		return fmt.Errorf("export: precision %s has layers %s alone: its operators are ONNX Runtime's own, and layers %s and %s are of standard operators, which every engine reads",
-			INT4, Unrolled, Loop, Function)
+		return fmt.Errorf("export: precision %s has layers %s or %s: a %s would take every scale beside its weight, and its file is no smaller than the %s's",
+			INT8, Unrolled, Loop, Function, Loop)
+	case o.Precision == INT4 && o.Layers != Unrolled:
+		return fmt.Errorf("export: precision %s has layers %s: its operators are ONNX Runtime's own, and layers %s are of standard operators alone",
+			INT4, Unrolled, o.Layers)
 	}
 	if _, err := ParseTarget(string(o.Target)); err != nil {
 		return fmt.Errorf("export: %w", err)
 	}
-	matrices := matrices(models.NewParameters(c))
-	names := make([]string, len(matrices))
-	for i, p := range matrices {
-		names[i] = p.Name
+	return nil
+}
+
+// checkMatrices refuses matrices to keep that the model does not have, and those that cannot be divided into blocks.
+func (o Options) checkMatrices(c models.Config) error {
+	if !o.Precision.quantized() {
+		return nil
+	}
+	var names []string
+	for _, p := range matrices(models.NewParameters(c)) {
+		names = append(names, p.Name)
 		if columns := p.Shape[1]; o.Precision == INT4 && columns%smallBlock != 0 {
 			return fmt.Errorf("export: precision %s has blocks of %d or %d weights, and %s has %d columns, no multiple; choose %s",
 				INT4, block, smallBlock, p.Name, columns, INT8)
@@ -69,7 +75,7 @@ func (o Options) checkQuantized(c models.Config) error {
 	}
 	for i, name := range o.Keep {
 		if !slices.Contains(names, name) || slices.Contains(o.Keep[:i], name) {
-			return fmt.Errorf("export: %q to be kept in %s is no matrix of the model, or named twice; they are %s",
+			return fmt.Errorf("export: %q, to be kept in %s, is no matrix of the model, or is named twice; there are %s",
 				name, FP32, strings.Join(names, ", "))
 		}
 	}

@@ -29,7 +29,9 @@ func newExport() *cobra.Command {
 	task := c.Flags().String("task", "", "what the file is for, as feature-extraction or fill-mask; otherwise by the checkpoint's architecture")
 	embedding := c.Flags().Bool("sentence-embedding", false, "of task feature-extraction: the mean of the hidden states, normalized, as one more output")
 	form := c.Flags().String("layers", string(export.Unrolled), "how the layers are written down: unrolled, loop (a Loop over the shared layer) or function (called by each use)")
-	number := c.Flags().String("precision", string(export.FP32), "of weights and products: fp32 or fp16; inputs are int64 and outputs float32 in both")
+	number := c.Flags().String("precision", string(export.FP32), "of weights and products: fp32, fp16, int8 (activations are rounded in the run; layers unrolled or loop; for the CPU) or int4 (weights alone; layers unrolled; for ONNX Runtime); inputs are int64 and outputs float32 in all")
+	target := c.Flags().String("target", "", "of precision int8: vnni, for processors that have it (albert doctor says so), which allows weights of eight bits; otherwise they have seven, which no processor adds wrong")
+	keep := c.Flags().StringSlice("keep", nil, "of precision int8 and int4: matrices that stay float32, by their names in the checkpoint")
 	c.MarkFlagRequired("out")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		layers, err := export.ParseLayers(*form)
@@ -38,6 +40,10 @@ func newExport() *cobra.Command {
 		}
 		precision, err := export.ParsePrecision(*number)
 		if err != nil {
+			return usagef("%v", err)
+		}
+		o := export.Options{Layers: layers, Precision: precision, Embedding: *embedding, Target: export.Target(*target), Keep: *keep}
+		if err := o.Check(); err != nil {
 			return usagef("%v", err)
 		}
 		w, err := models.ReadCheckpoint(args[0])
@@ -53,7 +59,7 @@ func newExport() *cobra.Command {
 				return err
 			}
 		}
-		result, err := exportWith(args[0], *out, w, export.Options{Layers: layers, Precision: precision, Embedding: *embedding})
+		result, err := exportWith(args[0], *out, w, o)
 		if err != nil {
 			return err
 		}
