@@ -20,6 +20,7 @@ var mayImport = map[string][]string{
 	"native/kernel":    {},
 	"runtime":          {},
 	"internal/numeric": {},
+	"internal/machine": {},
 	"corpus":           {"tokenizer"},
 	"tasks":            {"models", "tokenizer"},
 	"native":           {"models", "native/kernel"},

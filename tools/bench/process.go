@@ -83,7 +83,7 @@ func (p *process) stop() (memory float64, err error) {
 	if err := p.command.Wait(); err != nil {
 		return 0, err
 	}
-	return residentMemory(p.command.ProcessState), nil
+	return machine.PeakMemory(p.command.ProcessState), nil
 }
 
 // serve is the other end: it names itself and measures for each line that it reads.

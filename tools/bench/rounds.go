@@ -136,7 +136,7 @@ func measureAll(ctx context.Context, o options) (*report, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.report.Processor = fmt.Sprintf("%s, %d processors; kernels: %s", processorName(), runtime.NumCPU(), kernel.Set())
+	b.report.Processor = fmt.Sprintf("%s, %d processors; kernels: %s", machine.ProcessorName(), runtime.NumCPU(), kernel.Set())
 	for _, g := range groups {
 		b.measure(g)
 		if ctx.Err() != nil {

@@ -62,14 +62,3 @@ func TestPrintReport(t *testing.T) {
 		t.Errorf("got error %v and\n%s", err, out.String())
 	}
 }
-
-func TestModelName(t *testing.T) {
-	cpuinfo := "processor\t: 0\ncpu family\t: 25\nmodel\t\t: 17\nmodel name\t: A Processor 3000\n\n" +
-		"processor\t: 1\ncpu family\t: 26\nmodel name\t: Another\n"
-	if got, want := modelName(cpuinfo), "A Processor 3000 (family 25, model 17)"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-	if got := modelName("processor: 0\nBogoMIPS: 48.00\n"); got != "" {
-		t.Errorf("without a name: got %q", got)
-	}
-}

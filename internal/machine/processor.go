@@ -1,4 +1,4 @@
-package main
+package machine
 
 import (
 	"os"
@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// processorName returns what the system calls the processor, or else its architecture.
-func processorName() string {
+// ProcessorName returns what the system calls the processor, or else its architecture.
+func ProcessorName() string {
 	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
 		if name := modelName(string(text)); name != "" {
 			return name

@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package machine
 
 import (
 	"os"
@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// residentMemory returns the most memory of a process that was resident, in bytes. Linux counts with it what its parent
+// PeakMemory returns the most memory of a process that has ended that was resident, in bytes. Linux counts with it what its parent
 // had when it started the process: little, as long as this program computes nothing itself.
-func residentMemory(ended *os.ProcessState) float64 {
+func PeakMemory(ended *os.ProcessState) float64 {
 	usage, ok := ended.SysUsage().(*syscall.Rusage)
 	if !ok {
 		return 0
