@@ -33,11 +33,11 @@ var mayImport = map[string][]string{
 	"parity":           {"models", "native", "export", "onnx", "runtime", "evaluate"},
 	"cmd/albert": {
 		"models", "tokenizer", "onnx", "runtime", "corpus", "native", "train", "export", "runtime/ort", "runtime/gonnx",
-		"runtime/native", "evaluate", "parity", "tasks",
+		"runtime/native", "evaluate", "parity", "tasks", "internal/machine",
 	},
 	"tools/bench": {
 		"models", "tokenizer", "corpus", "native", "native/kernel", "export", "runtime", "runtime/native", "runtime/ort",
-		"evaluate",
+		"evaluate", "internal/machine",
 	},
 	"tools/demo": {},
 }

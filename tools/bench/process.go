@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"goalbert/internal/machine"
 )
 
 // process is something that is measured, ours or a peer's. It warms up, prints a line that names it, and then, for each

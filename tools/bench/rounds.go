@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync"
 
+	"goalbert/internal/machine"
 	"goalbert/native/kernel"
 )
 
