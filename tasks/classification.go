@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 	"strings"
 
 	"goalbert/models"
@@ -69,25 +70,26 @@ func withoutLabels(tables []table, plain bool) []table {
 		t.columns = t.columns[:2]
 		kept = append(kept, t)
 	}
-	if t := kept[0]; plain && t.columns[0].name == "" && t.columns[1].name == "" {
-		t.columns = []column{{role: "text", name: "1", usual: usualText}, t.columns[1]}
-		kept = append(kept, t)
+	if plain {
+		return withPlain(kept[0])
 	}
 	return kept
 }
 
-func (c *classification) Read(path string, labelled bool) iter.Seq2[*Example, error] {
-	return func(yield func(*Example, error) bool) {
-		for r, err := range rows(path, c.columns(labelled)...) {
-			var e *Example
-			if err == nil {
-				e, err = c.example(r, labelled)
-			}
-			if !yield(e, err) {
-				return
-			}
+// withPlain adds to a table of which nothing is said that it may be one text a line.
+func withPlain(t table) []table {
+	columns := slices.Clone(t.columns)
+	for _, c := range columns {
+		if c.name != "" {
+			return []table{t}
 		}
 	}
+	columns[0].name = "1"
+	return []table{t, {format: t.format, header: t.header, columns: columns}}
+}
+
+func (c *classification) Read(path string, labelled bool) iter.Seq2[*Example, error] {
+	return examples(rows(path, c.columns(labelled)...), func(r *row) (*Example, error) { return c.example(r, labelled) })
 }
 
 func (c *classification) example(r *row, labelled bool) (*Example, error) {
@@ -178,6 +180,19 @@ func (c *classification) checked(r *row, labels []string) ([]string, error) {
 // multi says whether labels do not exclude each other.
 func (c *classification) multi() bool { return c.options.MultiLabel || len(c.options.Label) > 1 }
 
+// typed is the place of texts that somebody typed.
+const typed = "the text"
+
+// typedSentences returns the example of one or two sentences.
+func typedSentences(task Task, texts []string) (*Example, error) {
+	if len(texts) < 1 || len(texts) > 2 {
+		return nil, fmt.Errorf("tasks: %d texts, task %s wants one or two", len(texts), task.Name())
+	}
+	return &Example{ID: typed, Place: typed, Texts: texts}, nil
+}
+
+func (c *classification) Example(texts ...string) (*Example, error) { return typedSentences(c, texts) }
+
 func (c *classification) Adopt(config models.Config) error {
 	if err := checkArchitecture(c, config, models.ForSequenceClassification); err != nil {
 		return err
@@ -202,7 +217,7 @@ func (c *classification) Learn(examples []*Example) error {
 
 func (c *classification) Configure(config models.Config) (models.Config, error) {
 	if c.labels.names == nil {
-		return config, fmt.Errorf("tasks: the labels are not known; read the training examples first")
+		return config, errLabelsUnknown
 	}
 	config.Architecture = models.ForSequenceClassification
 	config.Labels = models.NewLabels(c.labels.names...)
@@ -319,7 +334,8 @@ func (c *classification) Score(examples []*Example, predictions []*Prediction) (
 	} else {
 		scores = append(scores, Score{"f1_macro", m.MacroF1()}, Score{"f1_micro", m.MicroF1()})
 	}
-	return scores.first(c.options.Metric, "accuracy", Score{"matthews_correlation", m.Matthews()})
+	scores = append(scores, Score{"matthews_correlation", m.Matthews()})
+	return scores.first(orDefault(c.options.Metric, "accuracy"))
 }
 
 func (c *classification) scoreMulti(examples []*Example, predictions []*Prediction) (Scores, error) {
@@ -341,17 +357,16 @@ func (c *classification) scoreMulti(examples []*Example, predictions []*Predicti
 		}
 	}
 	micro, macro, subset := multiLabelScores(want, got)
-	return Scores{{"f1_micro", micro}, {"f1_macro", macro}}.first(c.options.Metric, "f1_micro", Score{"accuracy", subset})
+	return Scores{{"f1_micro", micro}, {"f1_macro", macro}, {"accuracy", subset}}.first(
+		orDefault(c.options.Metric, "f1_micro"))
 }
 
 func notLabelled(e *Example) error {
 	return fmt.Errorf("tasks: %s has no label to compare with; give a file of labelled examples", e.Place)
 }
 
-// first returns the scores and one more, with the one of that name in front; empty is otherwise.
-func (s Scores) first(name, otherwise string, more ...Score) (Scores, error) {
-	s = append(s, more...)
-	name = orDefault(name, otherwise)
+// first returns the scores with the one of that name in front.
+func (s Scores) first(name string) (Scores, error) {
 	var names []string
 	for i, score := range s {
 		if score.Name == name {

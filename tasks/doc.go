@@ -7,5 +7,11 @@
 //	labels.go          classes, found in training examples or given
 //	encoding.go        texts to sequences of a limited length
 //	classification.go  one or two sentences and a label, or several
-//	metrics.go         accuracy, F1, Matthews correlation
+//	regression.go      a number of one or two sentences
+//	tokens.go          a tag of each word: entities.go what tags say, and its metric
+//	multiple_choice.go which of several choices
+//	similarity.go      embeddings of sentences
+//	metrics.go         accuracy, F1, correlations
+//	holdout.go         a share of examples to test on
+//	defaults.go        hyper-parameters
 package tasks

@@ -1,6 +1,7 @@
 package tasks
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -17,6 +18,8 @@ type vocabulary struct {
 	ids   map[string]int32
 	given bool // by the caller or a model, not found in examples
 }
+
+var errLabelsUnknown = errors.New("tasks: the labels are not known; read the training examples first")
 
 func newVocabulary(names []string) vocabulary {
 	v := vocabulary{given: names != nil}

@@ -1,6 +1,12 @@
 package tasks
 
-import "math"
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/stat"
+)
 
 // confusion counts examples by label and prediction: (labels, labels), the label chooses the row.
 type confusion struct {
@@ -118,4 +124,35 @@ func multiLabelScores(want, got [][]bool) (micro, macro, subset float64) {
 		sumTrue, sumBoth = sumTrue+truePositive, sumBoth+both
 	}
 	return ratio(2*sumTrue, sumBoth), macro, ratio(right, len(want))
+}
+
+// pearson is the correlation of x and y; 0 where one of them is constant.
+func pearson(x, y []float64) float64 {
+	if r := stat.Correlation(x, y, nil); !math.IsNaN(r) {
+		return r
+	}
+	return 0
+}
+
+// spearman is the correlation of ranks; equal values share the mean of theirs.
+func spearman(x, y []float64) float64 { return pearson(ranks(x), ranks(y)) }
+
+func ranks(x []float64) []float64 {
+	order := make([]int, len(x))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(i, j int) int { return cmp.Compare(x[i], x[j]) })
+	ranks := make([]float64, len(x))
+	for begin := 0; begin < len(order); {
+		end := begin + 1
+		for end < len(order) && x[order[end]] == x[order[begin]] {
+			end++
+		}
+		for _, i := range order[begin:end] {
+			ranks[i] = float64(begin+end+1) / 2
+		}
+		begin = end
+	}
+	return ranks
 }

@@ -46,7 +46,11 @@ func orDefault[T comparable](value, otherwise T) T {
 
 // constructors are the tasks by name.
 var constructors = map[string]func(Options) Task{
-	"classification": newClassification,
+	"classification":  newClassification,
+	"regression":      newRegression,
+	"tokens":          newTokens,
+	"multiple-choice": newMultipleChoice,
+	"similarity":      newSimilarity,
 }
 
 // Names returns the names of all tasks, sorted.

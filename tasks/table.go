@@ -23,6 +23,7 @@ const (
 	QuotedTSV Format = "tsv-quoted" // columns between tabs, quoted as in CSV
 	CSV       Format = "csv"        // RFC 4180
 	JSONL     Format = "jsonl"      // a JSON object a line
+	CoNLL     Format = "conll"      // of tokens: a word and its tag a line, an empty line after a sentence
 )
 
 // formatOf returns the format of a file by the end of its name.
@@ -101,14 +102,18 @@ func rows(path string, tables ...table) iter.Seq2[*row, error] {
 		}
 		defer file.Close()
 		reader := bufio.NewReaderSize(file, 1<<16)
-		if mark, _ := reader.Peek(3); string(mark) == "\ufeff" {
-			reader.Discard(3)
-		}
+		skipByteOrderMark(reader)
 		if orDefault(tables[0].format, formatOf(path)) == JSONL {
 			objects(path, reader, tables, yield)
 			return
 		}
 		delimited(path, reader, tables, yield)
+	}
+}
+
+func skipByteOrderMark(reader *bufio.Reader) {
+	if mark, _ := reader.Peek(3); string(mark) == "\ufeff" {
+		reader.Discard(3)
 	}
 }
 

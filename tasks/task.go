@@ -21,6 +21,8 @@ type Task interface {
 	// Read yields the examples of a file one at a time; without labelled, what they are labelled with is not looked
 	// for. A bad one is a *BadExample, after which the reading goes on; any other error is the last.
 	Read(path string, labelled bool) iter.Seq2[*Example, error]
+	// Example makes an example of texts that somebody typed, in the order of Example.Texts.
+	Example(texts ...string) (*Example, error)
 	// Adopt takes the labels of a model that was fine-tuned for the task, and refuses one that was not.
 	Adopt(c models.Config) error
 	// Learn finds the labels of training examples. Where they are known already it checks that they are these.
@@ -54,6 +56,8 @@ type Example struct {
 	Answers    []Answer // to a question, any of which is right
 	Impossible bool     // the passage does not answer the question
 	Right      int      // which choice
+
+	spans [][2]int // of words that were cut from Texts[0]: their bytes
 }
 
 // Answer is a span of a passage.
