@@ -32,7 +32,7 @@ func WriteText(w io.Writer, m *ModelProto) error {
 	bytes := int64(0)
 	fmt.Fprintf(&b, "\n%d initializers\n", len(g.Initializer))
 	for _, t := range g.Initializer {
-		fmt.Fprintf(&b, "  %s %v %v\n", t.Name, TensorProto_DataType(t.DataType), t.Dims)
+		fmt.Fprintf(&b, "  %s %v %v%s\n", t.Name, TensorProto_DataType(t.DataType), t.Dims, t.elsewhere())
 		bytes += t.dataSize()
 	}
 	fmt.Fprintf(&b, "  %d bytes in all\n\n%d nodes: %s\n", bytes, len(g.Node), g.operatorCounts())
@@ -43,6 +43,16 @@ func WriteText(w io.Writer, m *ModelProto) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// elsewhere names the file that t's data lie in, if that is another.
+func (t *TensorProto) elsewhere() string {
+	for _, e := range t.ExternalData {
+		if e.Key == "location" && t.DataLocation == TensorProto_EXTERNAL {
+			return " in " + e.Value
+		}
+	}
+	return ""
 }
 
 // writeNodes writes a node a line, and below one with a subgraph the subgraph's inputs, nodes and outputs.

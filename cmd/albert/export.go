@@ -22,7 +22,11 @@ func newExport() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "export CHECKPOINT --out MODEL.onnx",
 		Short: "Write a checkpoint as one ONNX file, with its configuration and vocabulary beside it",
-		Args:  arguments(cobra.ExactArgs(1)),
+		Long: "Write a checkpoint as one ONNX file, with its configuration and vocabulary beside it.\n\n" +
+			"A file larger than protobuf allows, or one for an engine that maps weights into memory, has a second one with\n" +
+			"the weights' data beside it: MODEL.onnx.data, which is to be moved with it. An export replaces MODEL.onnx and\n" +
+			"removes a MODEL.onnx.data that it does not write.",
+		Args: arguments(cobra.ExactArgs(1)),
 	}
 	asJSON := jsonFlag(c)
 	out := c.Flags().String("out", "", "the .onnx file to be written; it replaces one that is there")
@@ -32,6 +36,8 @@ func newExport() *cobra.Command {
 	number := c.Flags().String("precision", string(export.FP32), "of weights and products: fp32, fp16, int8 (activations are rounded in the run; layers unrolled or loop; for the CPU) or int4 (weights alone; layers unrolled; for ONNX Runtime); inputs are int64 and outputs float32 in all")
 	target := c.Flags().String("target", "", "of precision int8: vnni, for processors that have it (albert doctor says so), which allows weights of eight bits; otherwise they have seven, which no processor adds wrong")
 	keep := c.Flags().StringSlice("keep", nil, "of precision int8 and int4: matrices that stay float32, by their names in the checkpoint")
+	external := c.Flags().Bool("external-data", false, "put the data of the weights into a second file, MODEL.onnx.data")
+	threshold := c.Flags().Int64("external-threshold", export.DefaultExternalThreshold, "bytes of weights from which on --external-data is set in any case")
 	c.MarkFlagRequired("out")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		layers, err := export.ParseLayers(*form)
@@ -42,9 +48,13 @@ func newExport() *cobra.Command {
 		if err != nil {
 			return usagef("%v", err)
 		}
-		o := export.Options{Layers: layers, Precision: precision, Embedding: *embedding, Target: export.Target(*target), Keep: *keep}
+		o := export.Options{Layers: layers, Precision: precision, Embedding: *embedding, Target: export.Target(*target), Keep: *keep,
+			External: export.External{Always: *external, Threshold: *threshold}}
 		if err := o.Check(); err != nil {
 			return usagef("%v", err)
+		}
+		if *threshold < 1 {
+			return usagef("external-threshold is %d, want 1 or more bytes", *threshold)
 		}
 		w, err := models.ReadCheckpoint(args[0])
 		if err != nil {
@@ -64,7 +74,11 @@ func newExport() *cobra.Command {
 			return err
 		}
 		return show(c, *asJSON, result, func(w io.Writer) {
-			fmt.Fprintf(w, "%s: %s, %s bytes for %s parameters\n", result.File, result.Task, counted(result.Bytes), counted(result.Parameters))
+			files := result.File
+			if result.Data != "" {
+				files += " and " + result.Data
+			}
+			fmt.Fprintf(w, "%s: %s, %s bytes for %s parameters\n", files, result.Task, counted(result.Bytes), counted(result.Parameters))
 		})
 	}
 	return c
@@ -74,7 +88,8 @@ func newExport() *cobra.Command {
 type exported struct {
 	File       string      `json:"file"`
 	Task       models.Task `json:"task"`
-	Bytes      int64       `json:"bytes"`
+	Data       string      `json:"data,omitempty"` // the second file, with the weights' data, where there is one
+	Bytes      int64       `json:"bytes"`          // of both
 	Parameters int         `json:"parameters"`
 	Beside     []string    `json:"beside"` // files that make the folder complete
 }
@@ -100,6 +115,9 @@ func exportWith(checkpoint, out string, w *models.Weights, o export.Options) (*e
 		return nil, fmt.Errorf("export: %w", err)
 	}
 	result := &exported{File: out, Task: w.Config.Architecture.Task(), Bytes: info.Size(), Parameters: w.Parameters.Size}
+	if data := stat(export.DataFile(out)); data != nil {
+		result.Data, result.Bytes = export.DataFile(out), result.Bytes+data.Size()
+	}
 	if result.Beside, err = completeFolder(checkpoint, filepath.Dir(out), w); err != nil {
 		return nil, err
 	}

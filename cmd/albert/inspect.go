@@ -34,7 +34,7 @@ func newInspect() *cobra.Command {
 			if slices.Contains([]string{".model", ".txt", ".json"}, filepath.Ext(args[0])) {
 				return inspectVocabulary(c.OutOrStdout(), args[0])
 			}
-			m, err := onnx.ReadFile(args[0])
+			m, err := onnx.ReadGraph(args[0])
 			if err != nil {
 				return err
 			}
