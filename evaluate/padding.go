@@ -46,12 +46,34 @@ func Pad(b *models.Batch, pad int) Padded {
 	}
 }
 
+// groupBy makes the inputs (batch, choices, sequence), as multiple choice takes them.
+func (p *Padded) groupBy(choices int) {
+	for name, t := range p.Inputs {
+		t.Shape = []int{t.Shape[0] / choices, choices, t.Shape[1]}
+		p.Inputs[name] = t
+	}
+}
+
 // check reports what an engine would refuse in words of its own, or take for something else: a model without the masked-LM
-// head, a sequence without tokens or with more than the model has positions, and tokens of another vocabulary.
+// head, and what checkSequences reports.
 func check(c models.Config, b *models.Batch) error {
 	if !c.Architecture.HasPredictions() {
 		return fmt.Errorf("an %s has no masked-LM head; take a model that has, as an %s", c.Architecture, models.ForMaskedLM)
 	}
+	if err := checkSequences(c, b); err != nil {
+		return err
+	}
+	foreignLabel := func(id int32) bool { return id != models.IgnoreIndex && foreign(c, id) }
+	if i := slices.IndexFunc(b.MaskedLabels, foreignLabel); i >= 0 {
+		return fmt.Errorf("masked label %d is id %d, the model has ids 0 to %d (vocab_size); use the model's own vocabulary",
+			i, b.MaskedLabels[i], c.VocabSize-1)
+	}
+	return nil
+}
+
+// checkSequences reports a sequence without tokens or with more than the model has positions, and tokens of another
+// vocabulary.
+func checkSequences(c models.Config, b *models.Batch) error {
 	for i := range b.Sequences() {
 		n := b.Offsets[i+1] - b.Offsets[i]
 		if n < 1 {
@@ -62,15 +84,11 @@ func check(c models.Config, b *models.Batch) error {
 				i, n, c.MaxPositionEmbeddings)
 		}
 	}
-	foreign := func(id int32) bool { return id < 0 || int(id) >= c.VocabSize }
-	if i := slices.IndexFunc(b.InputIDs, foreign); i >= 0 {
+	if i := slices.IndexFunc(b.InputIDs, func(id int32) bool { return foreign(c, id) }); i >= 0 {
 		return fmt.Errorf("token %d has id %d, the model has ids 0 to %d (vocab_size); use the model's own vocabulary",
 			i, b.InputIDs[i], c.VocabSize-1)
 	}
-	foreignLabel := func(id int32) bool { return id != models.IgnoreIndex && foreign(id) }
-	if i := slices.IndexFunc(b.MaskedLabels, foreignLabel); i >= 0 {
-		return fmt.Errorf("masked label %d is id %d, the model has ids 0 to %d (vocab_size); use the model's own vocabulary",
-			i, b.MaskedLabels[i], c.VocabSize-1)
-	}
 	return nil
 }
+
+func foreign(c models.Config, id int32) bool { return id < 0 || int(id) >= c.VocabSize }
