@@ -9,6 +9,11 @@
 //	weights.go      the table's numbers, in one flat slice
 //	safetensors.go  the file format of those numbers
 //	checkpoint.go   the directory that holds a model: written whole or not at all
+//	shards.go       its weights in several files
+//	loaded.go       what a checkpoint's tensors are to a model, also to one with other heads
+//	tensorflow.go   the names of Google's code
+//	find.go         a directory, a run or a name on the hub, to a directory
+//	hub.go          the Hugging Face Hub: its cache, and transfers into it
 //	border.go       the names of inputs and outputs
 //	training.go     what passes between a training loop and an engine
 //

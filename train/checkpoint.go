@@ -24,8 +24,8 @@ import (
 //
 // A checkpoint is written under another name and renamed when it is whole and on the disk.
 const (
-	CheckpointsDirectory = "checkpoints"
-	ModelDirectory       = "model"
+	CheckpointsDirectory = models.RunCheckpoints
+	ModelDirectory       = models.RunModel
 	CurvesFile           = "curves.png"
 
 	stateFile     = "trainer/state.json"
