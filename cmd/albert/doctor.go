@@ -23,26 +23,66 @@ type diagnosis struct {
 	Features    []string  `json:"features"` // of the processor, that kernels may use
 	KernelSet   string    `json:"kernel_set"`
 	Precisions  []string  `json:"precisions"`
+	Cgo         bool      `json:"cgo"`
 	ONNXRuntime ort.Facts `json:"onnx_runtime"`
+	Model       *placed   `json:"model,omitempty"` // of --model
+}
+
+// placed is a model, and which provider runs its nodes.
+type placed struct {
+	Path string `json:"path"`
+	ort.Placement
+	Fallen int `json:"fallen"` // nodes that another provider than the one that was asked for runs
 }
 
 func newDoctor() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "doctor",
 		Short: "What this machine has, what is missing, and the command that mends it",
-		Args:  arguments(cobra.NoArgs),
+		Long: "What this machine has, what is missing, and the command that mends it. With --provider, what that provider of\n" +
+			"ONNX Runtime lacks. With --model, a run of one batch shows which provider runs each of the model's nodes.",
+		Args: arguments(cobra.NoArgs),
 	}
 	asJSON := jsonFlag(c)
-	library := libraryFlag(c)
+	o := &engineOptions{}
+	o.addProvider(c)
+	o.addSession(c)
+	path := c.Flags().String("model", "", "an .onnx file, of which nodes are counted by provider")
+	shape := c.Flags().String("shape", "", "of that batch, as 8x128; the smallest that the model takes if empty")
 	c.RunE = func(c *cobra.Command, _ []string) error {
+		if err := o.checkSession(); err != nil {
+			return err
+		}
 		d := diagnosis{
 			Program: "albert " + version, Go: goruntime.Version(), Platform: goruntime.GOOS + "/" + goruntime.GOARCH,
 			Processors: goruntime.NumCPU(), Features: features(), KernelSet: native.KernelSet(), Precisions: precisions(),
-			ONNXRuntime: ort.Doctor(*library),
+			Cgo: ort.Cgo, ONNXRuntime: ort.Doctor(*o.library, o.session.Provider),
+		}
+		if *path != "" {
+			model, err := o.place(*path, *shape)
+			if err != nil {
+				return err
+			}
+			d.Model = model
 		}
 		return show(c, *asJSON, d, d.write)
 	}
 	return c
+}
+
+// place runs one batch of the shape, or of the smallest.
+func (o *engineOptions) place(path, shape string) (_ *placed, err error) {
+	var dims []int
+	if shape != "" {
+		if dims, err = parseShape(shape); err != nil {
+			return nil, err
+		}
+	}
+	p, err := ort.Place(path, o.session, dims)
+	if err != nil {
+		return nil, err
+	}
+	return &placed{path, p, p.Fallen()}, nil
 }
 
 // precisions returns those that pretrain takes on this machine.
@@ -76,10 +116,24 @@ func (d diagnosis) write(w io.Writer) {
 	fmt.Fprintf(w, "processor features: %s\n", strings.Join(d.Features, " "))
 	fmt.Fprintf(w, "kernels: %s\n", d.KernelSet)
 	fmt.Fprintf(w, "precisions of training: %s\n", strings.Join(d.Precisions, " "))
+	fmt.Fprintf(w, "built with cgo: %v\n", d.Cgo)
 	facts := d.ONNXRuntime
 	if l := facts.Library; l != nil {
 		fmt.Fprintf(w, "ONNX Runtime: %s from %s, %s\n", l.Version, l.Origin, l.Path)
-		fmt.Fprintf(w, "providers: %s\n", strings.Join(l.Providers, " "))
+	}
+	fmt.Fprintf(w, "cache: %s\n", facts.CachePath)
+	for _, p := range facts.Providers {
+		if p.Loadable {
+			fmt.Fprintf(w, "provider %s: can be loaded\n", p.Provider)
+		} else {
+			fmt.Fprintf(w, "provider %s: cannot be loaded: %s\n", p.Provider, p.Lack.What)
+		}
+	}
+	if facts.NVIDIADriver != "" {
+		fmt.Fprintf(w, "NVIDIA driver: %s\n", facts.NVIDIADriver)
+	}
+	if d.Model != nil {
+		fmt.Fprintf(w, "%s in %s: %v\n", d.Model.Path, d.Model.Engine, d.Model.Placement)
 	}
 	for _, lack := range facts.Lacks {
 		fmt.Fprintf(w, "missing: %s\n  mend: %s\n", lack.What, lack.Mend)

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	goruntime "runtime"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -27,20 +28,44 @@ const (
 
 // engineOptions are the flags that choose what runs a model.
 type engineOptions struct {
-	engines  []string
-	provider string
-	library  *string
-	threads  int
+	command    *cobra.Command
+	engines    []string
+	library    *string
+	session    ort.Options // but for what follows
+	provider   string
+	threads    int
+	graphLevel string
+	warmUp     []string
 }
 
 // engineFlags adds them. An engine is the default, or several are.
 func engineFlags(c *cobra.Command, usage string, defaults ...string) *engineOptions {
 	o := &engineOptions{}
 	c.Flags().StringSliceVar(&o.engines, "engine", defaults, usage)
-	c.Flags().StringVar(&o.provider, "provider", string(ort.CPU), "of ONNX Runtime: cpu or cuda")
+	o.addProvider(c)
+	return o
+}
+
+// addProvider adds the flags that choose the provider of ONNX Runtime.
+func (o *engineOptions) addProvider(c *cobra.Command) {
+	o.command = c
+	c.Flags().StringVar(&o.provider, "provider", string(ort.CPU),
+		"of ONNX Runtime: cpu, cuda, or any other that the library has (tensorrt, openvino, xnnpack, ...)")
+	c.Flags().StringToStringVar(&o.session.ProviderOptions, "provider-option", nil,
+		"the provider's own, key=value: device_id=1, gpu_mem_limit=BYTES, use_tf32=1 (0 unless it is given), ...")
+	c.Flags().BoolVar(&o.session.NoCPUFallback, "no-cpu-fallback", false, "refuse a model of which the provider cannot run every node")
 	c.Flags().IntVar(&o.threads, "threads", 0, "0 is one a processor")
 	o.library = libraryFlag(c)
-	return o
+}
+
+// addSession adds the flags that change how ONNX Runtime runs a model, for commands that look at that.
+func (o *engineOptions) addSession(c *cobra.Command) {
+	c.Flags().IntVar(&o.session.InterOpThreads, "inter-op-threads", 0, "nodes that ONNX Runtime runs at once; 0 is one after the other")
+	c.Flags().StringVar(&o.graphLevel, "graph-level", "all", "how far ONNX Runtime rewrites the graph: all, extended, basic or none")
+	c.Flags().BoolVar(&o.session.NoArena, "no-arena", false, "give memory back after each run")
+	c.Flags().StringVar(&o.session.Profile, "profile", "", "file that gets ONNX Runtime's profile, for chrome://tracing")
+	c.Flags().StringVar(&o.session.OptimizedModel, "optimized-model", "", "file that gets the graph as ONNX Runtime runs it")
+	c.Flags().StringSliceVar(&o.warmUp, "warm-up", nil, "shapes to run once before, as 8x128")
 }
 
 func libraryFlag(c *cobra.Command) *string {
@@ -57,7 +82,44 @@ func (o *engineOptions) check() error {
 	if len(o.engines) == 0 {
 		return usagef("no engine is given")
 	}
+	return o.checkSession()
+}
+
+// checkSession reads the flags of ONNX Runtime.
+func (o *engineOptions) checkSession() (err error) {
+	if o.session.NoCPUFallback && o.provider == string(ort.CPU) {
+		return usagef("--no-cpu-fallback is for a provider other than cpu; name one with --provider")
+	}
+	if o.session.InterOpThreads < 0 {
+		return usagef("inter-op-threads is %d, want 0 or more", o.session.InterOpThreads)
+	}
+	if o.graphLevel != "" {
+		if o.session.GraphOptimization, err = ort.ParseGraphOptimization(o.graphLevel); err != nil {
+			return usageError{err}
+		}
+	}
+	o.session.WarmUp = nil
+	for _, text := range o.warmUp {
+		shape, err := parseShape(text)
+		if err != nil {
+			return err
+		}
+		o.session.WarmUp = append(o.session.WarmUp, shape)
+	}
+	o.session.Library, o.session.Provider, o.session.IntraOpThreads = *o.library, ort.Provider(o.provider), o.threads
 	return checkThreads(o.threads)
+}
+
+// parseShape reads "8x128".
+func parseShape(text string) (shape []int, err error) {
+	for part := range strings.SplitSeq(text, "x") {
+		d, err := strconv.Atoi(part)
+		if err != nil || d < 1 {
+			return nil, usagef("shape is %q, want numbers of 1 or more with an x between them, as 8x128", text)
+		}
+		shape = append(shape, d)
+	}
+	return shape, nil
 }
 
 func checkThreads(flag int) error {
@@ -79,11 +141,27 @@ func threadCount(flag int) int {
 func (o *engineOptions) open(engine, path string) (runtime.Session, error) {
 	switch engine {
 	case onnxRuntime:
-		return ort.Open(path, ort.Options{Library: *o.library, Provider: ort.Provider(o.provider), IntraOpThreads: o.threads})
+		if err := o.tellFallen(path); err != nil {
+			return nil, err
+		}
+		return ort.Open(path, o.session)
 	case onnxGo:
 		return gonnx.Open(path, gonnx.Options{Threads: threadCount(o.threads)})
 	}
 	return nil, fmt.Errorf("engine %s runs checkpoints, and %s is a file; give the checkpoint's directory", engine, path)
+}
+
+// tellFallen notes how many nodes the provider leaves to the CPU: a run with them is not what was asked for.
+func (o *engineOptions) tellFallen(path string) error {
+	if o.session.Provider == ort.CPU {
+		return nil
+	}
+	p, err := ort.Place(path, o.session, nil)
+	if err != nil {
+		return err
+	}
+	note(o.command, "%s: %v", path, p)
+	return nil
 }
 
 // model is a checkpoint, or an exported file and what lies beside it, ready to be used.

@@ -12,7 +12,7 @@ import (
 // What the environment names is not there: Doctor says so, and how to be rid of it.
 func TestDoctorWrongVariable(t *testing.T) {
 	t.Setenv(LibraryEnv, filepath.Join(t.TempDir(), "none.so"))
-	facts := Doctor("")
+	facts := Doctor("", CPU)
 	if facts.Library != nil || len(facts.Lacks) == 0 {
 		t.Fatalf("got %+v, want no library and what is lacking", facts)
 	}
@@ -21,7 +21,7 @@ func TestDoctorWrongVariable(t *testing.T) {
 		t.Errorf("got %+v, want the variable as the cause and the cure", last)
 	}
 	// An option is stronger than the variable, which then is not what must be mended.
-	last = Doctor(filepath.Join(t.TempDir(), "none.so")).Lacks[len(facts.Lacks)-1]
+	last = Doctor(filepath.Join(t.TempDir(), "none.so"), CPU).Lacks[len(facts.Lacks)-1]
 	if !strings.Contains(last.What, "given path") || last.Mend != InstallCommand {
 		t.Errorf("with an option: got %+v", last)
 	}
@@ -44,7 +44,7 @@ func TestDoctorDamagedCache(t *testing.T) {
 	if err := os.WriteFile(path, []byte("damaged"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	facts := Doctor("")
+	facts := Doctor("", CPU)
 	last := facts.Lacks[len(facts.Lacks)-1]
 	if !strings.Contains(last.What, "cache: "+path) || last.Mend != InstallCommand {
 		t.Errorf("got %+v, want the cache's library as the cause", last)
@@ -57,7 +57,7 @@ func TestDoctorFinds(t *testing.T) {
 	if err != nil {
 		t.Skipf("needs ONNX Runtime: %v", err)
 	}
-	facts := Doctor("")
+	facts := Doctor("", CPU)
 	if facts.Library == nil || facts.Library.Path != want.Path || facts.Library.Version != want.Version {
 		t.Errorf("got %+v, want %+v", facts.Library, want)
 	}
@@ -65,7 +65,7 @@ func TestDoctorFinds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, key := range []string{"library", "path", "origin", "version", "providers", "cache_path", "lacks"} {
+	for _, key := range []string{"library", "path", "origin", "version", "providers", "cache_path", "loadable", "nvidia_driver", "lacks"} {
 		if !strings.Contains(string(text), `"`+key+`":`) {
 			t.Errorf("%s has no key %s", text, key)
 		}

@@ -34,7 +34,8 @@ func load(option string) (Library, error) {
 	}
 	onnxruntime.SetSharedLibraryPath(library.Path)
 	// Every failure reaches us as an error; ONNX Runtime's own log would only repeat it on standard error.
-	if err := onnxruntime.InitializeEnvironment(onnxruntime.WithLogLevelFatal()); err != nil {
+	err = keepHandlers(func() error { return onnxruntime.InitializeEnvironment(onnxruntime.WithLogLevelFatal()) })
+	if err != nil {
 		return Library{}, fmt.Errorf("ort: load library: %s: %w", library.Path, cause(err))
 	}
 	environment.library = library
@@ -46,6 +47,9 @@ func sameFile(a, b string) bool {
 	infoB, errB := os.Stat(b)
 	return a == b || errA == nil && errB == nil && os.SameFile(infoA, infoB)
 }
+
+// Cgo says whether this build can run ONNX Runtime.
+const Cgo = true
 
 // buildLack says what this build lacks to run ONNX Runtime: nothing.
 func buildLack() error { return nil }

@@ -2,6 +2,7 @@ package ort
 
 import (
 	"archive/tar"
+	"archive/zip"
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
@@ -10,153 +11,180 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	goruntime "runtime"
 	"strings"
-	"time"
 )
 
-// npmPackage is the package that carries the library for the CPU, for every platform that Node.js has.
-const npmPackage = "onnxruntime-node@" + PinnedVersion
-
-// artifact is one platform's library in the package.
-type artifact struct {
-	member string // of the package's archive
-	sha256 string
+// InstallOptions are those of [Install]; the zero value is the library for the CPU.
+type InstallOptions struct {
+	GPU        bool                 // the build with CUDA, and its providers' libraries
+	ReleaseURL string               // of a mirror of the official releases; empty is [ReleaseURL]
+	Failed     func(message string) // is told why a source was given up before the next is tried; may be nil
 }
 
-// artifacts are those of version [PinnedVersion], by GOOS/GOARCH.
-var artifacts = map[string]artifact{
-	"linux/amd64": {
-		member: "package/bin/napi-v6/linux/x64/libonnxruntime.so.1",
-		sha256: "ffb75a925ba05e47b235bb66e3e3911714a80b328a9c9425539feb204aa32a23",
-	},
-	"linux/arm64": {
-		member: "package/bin/napi-v6/linux/arm64/libonnxruntime.so.1",
-		sha256: "1f549d46250b005580b597f4164984aaf75b3bcb9f3aeb07c7f8a8fe60b23c76",
-	},
+// Installation is what [Install] has done.
+type Installation struct {
+	Path    string `json:"path"` // of the library
+	Fetched bool   `json:"fetched"`
+	Source  string `json:"source"` // empty where nothing was fetched
 }
 
-// Install puts the library of version [PinnedVersion] at [CachePath], by way of npm, and returns that path. One that
-// is already there, whole and unchanged, is left as it is and needs no network: fetched is then false. A library
-// appears in the cache complete and checked, or not at all.
-func Install(ctx context.Context) (path string, fetched bool, err error) {
-	path, err = CachePath()
+// Install puts the library of version [PinnedVersion] into the user's cache, where [Find] looks for it. The official
+// release is tried first, then npm, then pip; the build with CUDA comes from pip alone. A library that is already there,
+// whole and unchanged, is left as it is and needs no network. One appears in the cache complete and checked against its
+// pinned SHA-256, or not at all.
+func Install(ctx context.Context, o InstallOptions) (Installation, error) {
+	path, err := cachePath(o.GPU)
 	if err != nil {
-		return "", false, err
+		return Installation{}, err
+	}
+	table, kind := artifacts, ""
+	if o.GPU {
+		table, kind = gpuArtifacts, " with CUDA"
 	}
 	platform := goruntime.GOOS + "/" + goruntime.GOARCH
-	wanted, ok := artifacts[platform]
+	sources, ok := table[platform]
 	if !ok {
-		return "", false, fmt.Errorf("ort: install: no library of ONNX Runtime %s for %s, only for linux/amd64 and "+
-			"linux/arm64; set %s to one that you have", PinnedVersion, platform, LibraryEnv)
+		return Installation{}, fmt.Errorf("ort: install: no library of ONNX Runtime %s%s is pinned for %s; set %s to one that you have",
+			PinnedVersion, kind, platform, LibraryEnv)
 	}
-	fetched, err = wanted.install(ctx, path)
+	installed, err := install(ctx, sources, path, o)
 	if err != nil {
-		return "", false, fmt.Errorf("ort: install: %w", err)
+		return Installation{}, fmt.Errorf("ort: install: %w", err)
 	}
-	return path, fetched, nil
+	return installed, nil
 }
 
-// install brings the artifact to path unless it is there.
-func (a artifact) install(ctx context.Context, path string) (fetched bool, err error) {
-	if sum, err := fileSum(path); err == nil && sum == a.sha256 {
-		return false, nil
+// install brings the library to path from the first source that has it.
+func install(ctx context.Context, sources []artifact, path string, o InstallOptions) (Installation, error) {
+	for _, a := range sources {
+		if a.isAt(filepath.Dir(path)) {
+			return Installation{Path: path}, nil
+		}
 	}
-	dir, err := os.MkdirTemp("", "goalbert-onnxruntime-")
-	if err != nil {
-		return false, err
-	}
-	defer os.RemoveAll(dir)
-	archive, err := npmPack(ctx, dir)
-	if err != nil {
-		return false, err
-	}
-	return true, a.extract(archive, path)
-}
-
-// npmPack downloads the package into dir and returns the archive's path. No script of the package is run.
-func npmPack(ctx context.Context, dir string) (string, error) {
-	npm, err := exec.LookPath("npm")
-	if err != nil {
-		return "", fmt.Errorf("npm is not installed; install it, or set %s to a library that you have", LibraryEnv)
-	}
-	command := exec.CommandContext(ctx, npm, "pack", npmPackage, "--ignore-scripts", "--loglevel=error",
-		"--fetch-retries=1", "--fetch-retry-mintimeout=1000")
-	command.Dir = dir
-	command.WaitDelay = 5 * time.Second // for what npm itself has started
-	var stderr strings.Builder
-	command.Stderr = &stderr
-	if err := command.Run(); err != nil {
+	var failures []string
+	for _, a := range sources {
+		err := a.install(ctx, filepath.Dir(path), o)
+		if err == nil {
+			return Installation{Path: path, Fetched: true, Source: a.source.String()}, nil
+		}
 		if ctx.Err() != nil {
-			return "", ctx.Err()
+			return Installation{}, ctx.Err()
 		}
-		return "", fmt.Errorf("npm pack %s: %w", npmPackage, npmFailure(stderr.String(), err))
+		failure := a.source.String() + ": " + strings.Join(strings.Fields(err.Error()), " ")
+		failures = append(failures, failure)
+		if o.Failed != nil {
+			o.Failed(failure)
+		}
 	}
-	archives, err := filepath.Glob(filepath.Join(dir, "*.tgz"))
-	if err != nil || len(archives) != 1 {
-		return "", fmt.Errorf("npm pack %s: got %d archives, want 1", npmPackage, len(archives))
-	}
-	return archives[0], nil
+	return Installation{}, fmt.Errorf("%s; nothing was installed: connect and try again, or set %s to a library that you have",
+		strings.Join(failures, "; "), LibraryEnv)
 }
 
-// npmFailure makes one sentence of npm's report: "npm error code ENOTFOUND" and lines of advice.
-func npmFailure(stderr string, err error) error {
-	for line := range strings.Lines(stderr) {
-		_, code, ok := strings.Cut(strings.TrimSpace(line), " code ")
-		if !ok {
-			continue
+// isAt reports whether dir holds the artifact, whole and unchanged.
+func (a artifact) isAt(dir string) bool {
+	for _, m := range a.members {
+		if sum, err := fileSum(filepath.Join(dir, m.name)); err != nil || sum != m.sha256 {
+			return false
 		}
-		switch code {
-		case "ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "ENETUNREACH", "ERR_SOCKET_TIMEOUT":
-			return fmt.Errorf("no network (%s); connect and try again, or set %s to a library that you have",
-				code, LibraryEnv)
-		case "E404", "ETARGET":
-			return fmt.Errorf("the registry that npm uses does not have it (%s); set %s to a library that you have",
-				code, LibraryEnv)
-		}
-		return fmt.Errorf("failed with %s", code)
 	}
-	if first, _, _ := strings.Cut(strings.TrimSpace(stderr), "\n"); first != "" {
-		return fmt.Errorf("%w: %s", err, first)
-	}
-	return err
+	return true
 }
 
-// extract writes the artifact's member of the archive to path, through a temporary file beside it.
-func (a artifact) extract(archive, path string) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	temporary, err := os.CreateTemp(filepath.Dir(path), ".libonnxruntime-")
+// install fetches the artifact and makes dir hold it: the new directory is complete before it takes the old one's place.
+func (a artifact) install(ctx context.Context, dir string, o InstallOptions) error {
+	download, err := os.MkdirTemp("", "goalbert-onnxruntime-")
 	if err != nil {
 		return err
 	}
-	defer os.Remove(temporary.Name()) // fails after the rename, as it should
-	defer temporary.Close()
-	hash := sha256.New()
-	if err := a.copyMember(io.MultiWriter(temporary, hash), archive); err != nil {
+	defer os.RemoveAll(download)
+	archive, err := a.source.fetch(ctx, download, o)
+	if err != nil {
+		return err
+	}
+	parent := filepath.Dir(dir)
+	if err := os.MkdirAll(parent, 0o755); err != nil {
+		return err
+	}
+	complete, err := os.MkdirTemp(parent, ".installing-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(complete) // what the rename has moved away is not there
+	if err := os.Chmod(complete, 0o755); err != nil {
+		return err
+	}
+	if err := a.unpack(archive, complete); err != nil {
 		return fmt.Errorf("%s: %w", filepath.Base(archive), err)
 	}
-	if sum := hex.EncodeToString(hash.Sum(nil)); sum != a.sha256 {
-		return fmt.Errorf("%s: %s: checksum mismatch: got SHA-256 %s, want %s; nothing was installed",
-			filepath.Base(archive), a.member, sum, a.sha256)
-	}
-	if err := temporary.Chmod(0o644); err != nil {
-		return err
-	}
-	if err := temporary.Sync(); err != nil {
-		return err
-	}
-	if err := temporary.Close(); err != nil {
-		return err
-	}
-	return os.Rename(temporary.Name(), path)
+	return replace(dir, complete)
 }
 
-// copyMember copies the artifact's member out of the archive.
-func (a artifact) copyMember(w io.Writer, archive string) error {
+// replace renames the directory complete to dir. What dir was is moved away first, and put back if that fails.
+func replace(dir, complete string) error {
+	old := complete + ".old"
+	err := os.Rename(dir, old)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	defer os.RemoveAll(old)
+	if err := os.Rename(complete, dir); err != nil {
+		os.Rename(old, dir)
+		return err
+	}
+	return nil
+}
+
+// unpack writes the members of the archive to dir and checks them.
+func (a artifact) unpack(archive, dir string) error {
+	open := openTar
+	if filepath.Ext(archive) == ".whl" {
+		open = openZip
+	}
+	missing := map[string]member{}
+	for _, m := range a.members {
+		missing[m.path] = m
+	}
+	err := open(archive, func(name string, content io.Reader) error {
+		m, ok := missing[name]
+		if !ok {
+			return nil
+		}
+		delete(missing, name)
+		return m.write(filepath.Join(dir, m.name), content)
+	})
+	if err != nil {
+		return err
+	}
+	for path := range missing {
+		return fmt.Errorf("no %s in the archive", path)
+	}
+	return nil
+}
+
+// write writes the member's content to path, and checks its sum.
+func (m member) write(path string, content io.Reader) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	hash := sha256.New()
+	if _, err := io.Copy(io.MultiWriter(file, hash), content); err != nil {
+		return fmt.Errorf("copy %s: %w", m.path, err)
+	}
+	if sum := hex.EncodeToString(hash.Sum(nil)); sum != m.sha256 {
+		return fmt.Errorf("%s: checksum mismatch: got SHA-256 %s, want %s", m.path, sum, m.sha256)
+	}
+	if err := file.Sync(); err != nil {
+		return err
+	}
+	return file.Close()
+}
+
+// openTar calls each with the files of a .tgz.
+func openTar(archive string, each func(name string, content io.Reader) error) error {
 	file, err := os.Open(archive)
 	if err != nil {
 		return err
@@ -166,35 +194,58 @@ func (a artifact) copyMember(w io.Writer, archive string) error {
 	if err != nil {
 		return fmt.Errorf("damaged archive: %w", err)
 	}
-	for members := tar.NewReader(plain); ; {
-		header, err := members.Next()
+	for files := tar.NewReader(plain); ; {
+		header, err := files.Next()
 		if errors.Is(err, io.EOF) {
-			return fmt.Errorf("no %s in the archive", a.member)
+			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("damaged archive: %w", err)
 		}
-		if header.Name != a.member {
-			continue
+		if err := each(header.Name, files); err != nil {
+			return err
 		}
-		if _, err := io.Copy(w, members); err != nil {
-			return fmt.Errorf("copy %s: %w", a.member, err)
-		}
-		return nil
 	}
 }
 
-// cacheLack reports a library in the cache that is not the one that [Install] put there.
-func cacheLack(path string) (Lack, bool) {
-	wanted, ok := artifacts[goruntime.GOOS+"/"+goruntime.GOARCH]
-	if !ok {
-		return Lack{}, false
+// openZip calls each with the files of a .whl.
+func openZip(archive string, each func(name string, content io.Reader) error) error {
+	files, err := zip.OpenReader(archive)
+	if err != nil {
+		return fmt.Errorf("damaged archive: %w", err)
 	}
-	if sum, err := fileSum(path); err == nil && sum == wanted.sha256 {
+	defer files.Close()
+	for _, f := range files.File {
+		content, err := f.Open()
+		if err != nil {
+			return fmt.Errorf("damaged archive: %s: %w", f.Name, err)
+		}
+		err = each(f.Name, content)
+		content.Close()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// cacheLack reports a library in the cache that is not one that [Install] put there.
+func cacheLack(path string) (Lack, bool) {
+	platform := goruntime.GOOS + "/" + goruntime.GOARCH
+	command, sources := InstallCommand, artifacts[platform]
+	if gpu, err := cachePath(true); err == nil && gpu == path {
+		command, sources = InstallGPUCommand, gpuArtifacts[platform]
+	}
+	for _, a := range sources {
+		if a.isAt(filepath.Dir(path)) {
+			return Lack{}, false
+		}
+	}
+	if len(sources) == 0 {
 		return Lack{}, false
 	}
 	what := fmt.Sprintf("ort: %s is not the library of onnxruntime %s that was installed there", path, PinnedVersion)
-	return Lack{What: what, Mend: InstallCommand}, true
+	return Lack{What: what, Mend: command}, true
 }
 
 func fileSum(path string) (string, error) {

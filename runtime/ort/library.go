@@ -22,6 +22,9 @@ const (
 
 	// InstallCommand is what gets a user a library.
 	InstallCommand = "albert runtime install"
+
+	// InstallGPUCommand is what gets a user a library with CUDA.
+	InstallGPUCommand = InstallCommand + " --gpu"
 )
 
 // Origin says which of the places that [Find] looks in held the library.
@@ -47,7 +50,7 @@ type Library struct {
 //
 //  1. option, a file or directory; empty is none
 //  2. the environment variable [LibraryEnv], a file or directory
-//  3. the user's cache, where [Install] puts one
+//  3. the user's cache, where [Install] puts one; the one with CUDA before the other, as it runs on the CPU too
 //
 // Only the system's library directories and the usual places of Python and Node packages are searched for the first
 // library that is usable.
@@ -64,13 +67,26 @@ func Find(option string) (Library, error) {
 	return s.find()
 }
 
-// CachePath returns where [Install] puts the library.
+// CachePath returns where [Install] puts the library: the one with CUDA, where that is installed.
 func CachePath() (string, error) {
+	if path, err := cachePath(true); err == nil {
+		if _, err := os.Stat(path); err == nil {
+			return path, nil
+		}
+	}
+	return cachePath(false)
+}
+
+func cachePath(gpu bool) (string, error) {
 	dir, err := os.UserCacheDir()
 	if err != nil {
 		return "", fmt.Errorf("ort: find the user's cache directory: %w; set HOME or XDG_CACHE_HOME", err)
 	}
-	return filepath.Join(dir, "goalbert", "onnxruntime", PinnedVersion, cachedName), nil
+	version := PinnedVersion
+	if gpu {
+		version += "-gpu"
+	}
+	return filepath.Join(dir, "goalbert", "onnxruntime", version, cachedName), nil
 }
 
 // cachedName is the library's file name in the cache.

@@ -10,6 +10,9 @@ import (
 	"goalbert/runtime"
 )
 
+// Cgo says whether this build can run ONNX Runtime.
+const Cgo = false
+
 // Session is a model in ONNX Runtime. A build without cgo has none.
 type Session struct{}
 
@@ -28,10 +31,22 @@ func (s *Session) Run(context.Context, map[string]runtime.Tensor) (map[string]ru
 	return nil, errNoCgo()
 }
 
+// Binding is a batch whose tensors stay where they are. A build without cgo has none.
+type Binding struct{}
+
+// Bind returns an error, as Open does.
+func (s *Session) Bind(inputs, outputs map[string]runtime.Tensor) (*Binding, error) {
+	return nil, errNoCgo()
+}
+
+func (b *Binding) Run(context.Context) error { return errNoCgo() }
+func (b *Binding) Close() error              { return nil }
+
 // probe cannot ask a library that it cannot load: what is known of it is its file.
 func probe(path string) (version string, providers []string, err error) { return "", []string{}, nil }
 
-func cudaLack(Library) string { return errNoCgo().Error() }
+// preload cannot load either, and says nothing against what it cannot try.
+func preload(names, dirs []string) (missing []string) { return nil }
 
 func buildLack() error { return errNoCgo() }
 

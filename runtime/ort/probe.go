@@ -60,6 +60,14 @@ import (
 
 // probe loads the library at path and asks its version and its providers.
 func probe(path string) (version string, providers []string, err error) {
+	err = keepHandlers(func() (err error) {
+		version, providers, err = ask(path)
+		return err
+	})
+	return version, providers, err
+}
+
+func ask(path string) (version string, providers []string, err error) {
 	cPath := C.CString(path)
 	defer C.free(unsafe.Pointer(cPath))
 	var reason *C.char

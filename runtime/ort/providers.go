@@ -3,14 +3,15 @@
 package ort
 
 import (
+	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"slices"
-	"strings"
+	"maps"
 
 	onnxruntime "github.com/yalue/onnxruntime_go"
 )
+
+// noCPUFallback is ONNX Runtime's key for [Options.NoCPUFallback].
+const noCPUFallback = "session.disable_cpu_ep_fallback"
 
 // sessionOptions returns o in ONNX Runtime's form. The caller destroys it.
 func sessionOptions(library Library, o Options) (*onnxruntime.SessionOptions, error) {
@@ -53,47 +54,71 @@ func configure(options *onnxruntime.SessionOptions, library Library, o Options) 
 			return err
 		}
 	}
+	if o.NoArena {
+		if err := options.SetCpuMemArena(false); err != nil {
+			return err
+		}
+	}
 	if o.OptimizedModel != "" {
 		if err := options.SetOptimizedModelFilePath(o.OptimizedModel); err != nil {
 			return err
 		}
 	}
-	switch o.Provider {
-	case CPU, "":
-		return nil // always there, and always the last resort of a node
-	case CUDA:
-		return appendCUDA(options, library)
+	if o.NoCPUFallback {
+		if err := options.AddSessionConfigEntry(noCPUFallback, "1"); err != nil {
+			return err
+		}
 	}
-	return fmt.Errorf("no provider %q: want %s or %s", o.Provider, CPU, CUDA)
+	return appendProvider(options, library, o)
 }
 
-// appendCUDA asks for the CUDA provider, or says what it is that the library lacks.
-func appendCUDA(options *onnxruntime.SessionOptions, library Library) error {
-	if lack := cudaLack(library); lack != "" {
-		return fmt.Errorf("provider cuda: %s; set %s to a library with CUDA", lack, LibraryEnv)
+// appendProvider asks for the provider, or says what it is that the library lacks.
+func appendProvider(options *onnxruntime.SessionOptions, library Library, o Options) error {
+	if lack, ok := library.lack(o.Provider); ok {
+		return fmt.Errorf("provider %s: %s; mend: %s", o.Provider, lack.What, lack.Mend)
 	}
-	cuda, err := onnxruntime.NewCUDAProviderOptions()
-	if err != nil {
-		return fmt.Errorf("provider cuda: %w", cause(err))
+	name, _ := library.provider(o.Provider)
+	if name == cpuProvider { // always there, and always the last resort of a node
+		if len(o.ProviderOptions) > 0 {
+			return errors.New("provider cpu takes no options")
+		}
+		return nil
 	}
-	defer cuda.Destroy()
-	if err := options.AppendExecutionProviderCUDA(cuda); err != nil {
-		return fmt.Errorf("provider cuda: %w", cause(err))
+	if err := appendNamed(options, name, o.ProviderOptions); err != nil {
+		return fmt.Errorf("provider %s: %w", o.Provider, cause(err))
 	}
 	return nil
 }
 
-// cudaLack says what a library lacks to run on CUDA, in words, or nothing.
-func cudaLack(library Library) string {
-	if !slices.Contains(library.Providers, "CUDAExecutionProvider") {
-		return fmt.Sprintf("%s (onnxruntime %s) was built without it and has %s",
-			library.Path, library.Version, strings.Join(library.Providers, ", "))
-	}
-	for _, name := range []string{"libonnxruntime_providers_shared.so", "libonnxruntime_providers_cuda.so"} {
-		path := filepath.Join(filepath.Dir(library.Path), name)
-		if _, err := os.Stat(path); err != nil {
-			return fmt.Sprintf("%s is missing beside the library", path)
+func appendNamed(options *onnxruntime.SessionOptions, name string, settings map[string]string) error {
+	switch name {
+	case cudaProvider:
+		cuda, err := onnxruntime.NewCUDAProviderOptions()
+		if err != nil {
+			return err
 		}
+		defer cuda.Destroy()
+		settings = maps.Clone(settings)
+		if settings == nil {
+			settings = map[string]string{}
+		}
+		if _, ok := settings["use_tf32"]; !ok {
+			settings["use_tf32"] = "0"
+		}
+		if err := cuda.Update(settings); err != nil {
+			return err
+		}
+		return options.AppendExecutionProviderCUDA(cuda)
+	case tensorRTProvider:
+		tensorRT, err := onnxruntime.NewTensorRTProviderOptions()
+		if err != nil {
+			return err
+		}
+		defer tensorRT.Destroy()
+		if err := tensorRT.Update(settings); err != nil {
+			return err
+		}
+		return options.AppendExecutionProviderTensorRT(tensorRT)
 	}
-	return ""
+	return options.AppendExecutionProvider(name, settings)
 }

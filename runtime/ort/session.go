@@ -3,6 +3,7 @@
 package ort
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,7 @@ type Session struct {
 	library         Library
 	provider        Provider
 	inputs, outputs []onnxruntime.InputOutputInfo
+	profile         *profile // nil where none is asked for
 
 	mu      sync.RWMutex // held for reading by each Run, so that Close waits for them
 	session *onnxruntime.DynamicAdvancedSession
@@ -28,20 +30,25 @@ type Session struct {
 
 var _ runtime.Session = (*Session)(nil)
 
-// Open loads the .onnx file at path. Its inputs and outputs must be tensors of float32 or int64.
+// Open loads the .onnx file at path. Its inputs and outputs must be tensors of float32 or int64. It returns after the
+// runs that o.WarmUp asks for.
 func Open(path string, o Options) (*Session, error) {
 	library, err := load(o.Library)
 	if err != nil {
 		return nil, err
 	}
-	s, err := open(path, library, o)
+	var s *Session
+	err = keepHandlers(func() (err error) {
+		s, err = open(path, library, o)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("ort: open model: %s: %w", path, err)
 	}
 	return s, nil
 }
 
-func open(path string, library Library, o Options) (*Session, error) {
+func open(path string, library Library, o Options) (s *Session, err error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, errors.Unwrap(err)
@@ -54,18 +61,39 @@ func open(path string, library Library, o Options) (*Session, error) {
 		return nil, err
 	}
 	defer options.Destroy()
-	s := &Session{path: path, library: library, provider: o.Provider}
-	if s.provider == "" {
-		s.provider = CPU
+	profile, err := newProfile(options, o.Profile)
+	if err != nil {
+		return nil, err
 	}
+	defer func() {
+		if err != nil {
+			profile.discard()
+		}
+	}()
+	s = &Session{path: path, library: library, provider: cmp.Or(o.Provider, CPU), profile: profile}
 	if s.inputs, s.outputs, err = signature(path, library); err != nil {
 		return nil, err
 	}
 	s.session, err = onnxruntime.NewDynamicAdvancedSession(path, s.Inputs(), s.Outputs(), options)
 	if err != nil {
-		return nil, cause(err)
+		return nil, fellBack(cause(err), o)
+	}
+	for _, shape := range o.WarmUp {
+		if err := s.warmUp(shape); err != nil {
+			s.session.Destroy()
+			return nil, err
+		}
 	}
 	return s, nil
+}
+
+// fellBack adds to err, where it is ONNX Runtime's word for a node that the provider cannot run, how to see which.
+func fellBack(err error, o Options) error {
+	if o.NoCPUFallback && strings.Contains(err.Error(), "CPU EP") {
+		return fmt.Errorf("provider %s cannot run every node: %w; allow the fallback, and albert doctor --model says which",
+			cmp.Or(o.Provider, CPU), err)
+	}
+	return err
 }
 
 // signature returns the model's inputs and outputs. The wrapper reads them from a session of its own; without
@@ -127,27 +155,36 @@ func names(infos []onnxruntime.InputOutputInfo) []string {
 }
 
 // Run computes all outputs for inputs. It ends early when ctx does: ONNX Runtime stops before its next node.
-func (s *Session) Run(ctx context.Context, inputs map[string]runtime.Tensor) (map[string]runtime.Tensor, error) {
+func (s *Session) Run(ctx context.Context, inputs map[string]runtime.Tensor) (outputs map[string]runtime.Tensor, err error) {
+	err = s.whileOpen(ctx, func() (err error) {
+		outputs, err = s.run(ctx, inputs)
+		return err
+	})
+	return outputs, err
+}
+
+// whileOpen calls f, which runs the session until ctx ends, and keeps the session open meanwhile.
+func (s *Session) whileOpen(ctx context.Context, f func() error) error {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return err
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	outputs, err := s.run(ctx, inputs)
+	err := errors.New("the session is closed")
+	if s.session != nil {
+		err = f()
+	}
 	if ctx.Err() != nil && err != nil {
-		return nil, ctx.Err()
+		return ctx.Err()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("ort: run: %s: %w", s.path, err)
+		return fmt.Errorf("ort: run: %s: %w", s.path, err)
 	}
-	return outputs, nil
+	return nil
 }
 
 func (s *Session) run(ctx context.Context, inputs map[string]runtime.Tensor) (map[string]runtime.Tensor, error) {
-	if s.session == nil {
-		return nil, errors.New("the session is closed")
-	}
-	values, err := s.values(inputs)
+	values, err := values("input", s.inputs, inputs)
 	defer destroy(values)
 	if err != nil {
 		return nil, err
@@ -155,7 +192,7 @@ func (s *Session) run(ctx context.Context, inputs map[string]runtime.Tensor) (ma
 	results := make([]onnxruntime.Value, len(s.outputs))
 	defer destroy(results)
 	if err := s.runUntil(ctx, values, results); err != nil {
-		return nil, cause(err)
+		return nil, err
 	}
 	outputs := make(map[string]runtime.Tensor, len(results))
 	for i, result := range results {
@@ -168,10 +205,10 @@ func (s *Session) run(ctx context.Context, inputs map[string]runtime.Tensor) (ma
 	return outputs, nil
 }
 
-// runUntil runs the session and terminates it when ctx ends.
+// runUntil runs the session and terminates it when ctx ends. Results that are nil are allocated.
 func (s *Session) runUntil(ctx context.Context, values, results []onnxruntime.Value) error {
 	if ctx.Done() == nil {
-		return s.session.Run(values, results)
+		return cause(s.session.Run(values, results))
 	}
 	options, err := onnxruntime.NewRunOptions()
 	if err != nil {
@@ -187,19 +224,19 @@ func (s *Session) runUntil(ctx context.Context, values, results []onnxruntime.Va
 	if !stop() {
 		<-terminated // options must outlive Terminate
 	}
-	return err
+	return cause(err)
 }
 
-// Close frees the model, after the runs that have begun.
+// Close frees the model, after the runs that have begun, and writes the profile if one was asked for.
 func (s *Session) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.session == nil {
 		return nil
 	}
-	err := s.session.Destroy()
+	err := s.session.Destroy() // which ends the profile
 	s.session = nil
-	if err != nil {
+	if err := errors.Join(err, s.profile.keep()); err != nil {
 		return fmt.Errorf("ort: close model: %s: %w", s.path, err)
 	}
 	return nil
@@ -207,6 +244,9 @@ func (s *Session) Close() error {
 
 // cause returns what ONNX Runtime itself said, in one line, without the wrapper's words around it.
 func cause(err error) error {
+	if err == nil {
+		return nil
+	}
 	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
 		err = inner
 	}

@@ -69,21 +69,40 @@ func loaderDirectories(pattern string) []string {
 	return dirs
 }
 
-// packagePatterns returns where pip and npm install a library, as patterns.
+// packagePatterns returns where pip and npm install a library, as patterns. The working directory is no such place: a
+// program that loads code from wherever it is started runs what others put there.
 func packagePatterns() []string {
-	const python = "lib/python3*/*-packages/onnxruntime/capi"
+	var patterns []string
+	for _, site := range sitePackages() {
+		patterns = append(patterns, filepath.Join(site, "onnxruntime/capi"))
+	}
+	if env := os.Getenv("CONDA_PREFIX"); env != "" {
+		patterns = append(patterns, filepath.Join(escapeGlob(env), "lib"))
+	}
 	platform := goruntime.GOOS + "/" + strings.Replace(goruntime.GOARCH, "amd64", "x64", 1)
-	patterns := []string{
-		"/usr/local/" + python,
-		"/usr/lib/python3/dist-packages/onnxruntime/capi",
-		"/usr/local/lib/node_modules/onnxruntime-node/bin/napi-v*/" + platform,
-		"/usr/lib/node_modules/onnxruntime-node/bin/napi-v*/" + platform,
-	}
+	roots := []string{"/usr/local/lib", "/usr/lib"}
 	if home, err := os.UserHomeDir(); err == nil {
-		patterns = slices.Insert(patterns, 0, filepath.Join(home, ".local", python))
+		roots = append(roots, filepath.Join(home, ".nvm/versions/node/*/lib"), filepath.Join(home, ".npm-global/lib"))
 	}
-	if env := os.Getenv("VIRTUAL_ENV"); env != "" {
-		patterns = slices.Insert(patterns, 0, filepath.Join(env, python))
+	for _, root := range roots {
+		patterns = append(patterns, filepath.Join(root, "node_modules/onnxruntime-node/bin/napi-v*", platform))
 	}
 	return patterns
+}
+
+// sitePackages returns the directories that Python packages are installed in, as patterns: the active environment's
+// first, then the user's, then the machine's.
+func sitePackages() []string {
+	const site = "lib/python3*/*-packages"
+	var patterns []string
+	for _, variable := range []string{"VIRTUAL_ENV", "CONDA_PREFIX"} {
+		if env := os.Getenv(variable); env != "" {
+			patterns = append(patterns, filepath.Join(escapeGlob(env), site))
+		}
+	}
+	if home, err := os.UserHomeDir(); err == nil {
+		home = escapeGlob(home)
+		patterns = append(patterns, filepath.Join(home, ".local", site), filepath.Join(home, ".pyenv/versions/*", site))
+	}
+	return append(patterns, "/usr/local/"+site, "/usr/lib/python3/dist-packages")
 }

@@ -13,24 +13,24 @@ import (
 	"goalbert/runtime"
 )
 
-// values returns inputs in the model's order as ONNX Runtime's values over the same memory. What it returns must be
-// destroyed even with an error.
-func (s *Session) values(inputs map[string]runtime.Tensor) ([]onnxruntime.Value, error) {
-	for _, name := range slices.Sorted(maps.Keys(inputs)) {
-		if !slices.Contains(s.Inputs(), name) {
-			return nil, fmt.Errorf("the model has no input %q, its inputs are %s", name, strings.Join(s.Inputs(), ", "))
+// values returns tensors as ONNX Runtime's values over the same memory, in the order of infos, which are the model's
+// inputs or its outputs. What it returns must be destroyed even with an error.
+func values(what string, infos []onnxruntime.InputOutputInfo, tensors map[string]runtime.Tensor) ([]onnxruntime.Value, error) {
+	for _, name := range slices.Sorted(maps.Keys(tensors)) {
+		if !slices.Contains(names(infos), name) {
+			return nil, fmt.Errorf("the model has no %s %q, its %ss are %s", what, name, what, strings.Join(names(infos), ", "))
 		}
 	}
-	values := make([]onnxruntime.Value, len(s.inputs))
-	for i, info := range s.inputs {
-		tensor, ok := inputs[info.Name]
+	values := make([]onnxruntime.Value, len(infos))
+	for i, info := range infos {
+		tensor, ok := tensors[info.Name]
 		if !ok {
-			return values, fmt.Errorf("input %q is missing, the model's inputs are %s",
-				info.Name, strings.Join(s.Inputs(), ", "))
+			return values, fmt.Errorf("%s %q is missing, the model's %ss are %s",
+				what, info.Name, what, strings.Join(names(infos), ", "))
 		}
 		value, err := toValue(info, tensor)
 		if err != nil {
-			return values, fmt.Errorf("input %q: %w", info.Name, err)
+			return values, fmt.Errorf("%s %q: %w", what, info.Name, err)
 		}
 		values[i] = value
 	}
@@ -67,23 +67,32 @@ func wrap[T runtime.Element](info onnxruntime.InputOutputInfo, shape []int, data
 	return value, nil
 }
 
-// checkShape compares a tensor's shape with the declared one, whose negative dimensions are dynamic, and with the
-// number of its elements.
+// checkShape compares a tensor's shape with the declared one, and with the number of its elements.
 func checkShape(shape []int, declared onnxruntime.Shape, elements int) error {
-	if len(shape) != len(declared) {
-		return fmt.Errorf("got shape %v, want %s", shape, shapeName(declared))
-	}
-	size := 1
-	for i, d := range shape {
-		if d < 1 || declared[i] >= 0 && int64(d) != declared[i] {
-			return fmt.Errorf("got shape %v, want %s with at least one element", shape, shapeName(declared))
-		}
-		size *= d
+	size, err := elementsOf(shape, declared)
+	if err != nil {
+		return err
 	}
 	if size != elements {
 		return fmt.Errorf("got %d elements for shape %v, want %d", elements, shape, size)
 	}
 	return nil
+}
+
+// elementsOf returns the number of elements of a tensor of shape, if the declared one, whose negative dimensions are
+// dynamic, allows it.
+func elementsOf(shape []int, declared onnxruntime.Shape) (int, error) {
+	if len(shape) != len(declared) {
+		return 0, fmt.Errorf("got shape %v, want %s", shape, shapeName(declared))
+	}
+	size := 1
+	for i, d := range shape {
+		if d < 1 || declared[i] >= 0 && int64(d) != declared[i] {
+			return 0, fmt.Errorf("got shape %v, want %s with at least one element", shape, shapeName(declared))
+		}
+		size *= d
+	}
+	return size, nil
 }
 
 // shapeName writes a declared shape with a question mark for what is dynamic: "[? 128]".
