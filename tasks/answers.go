@@ -1,16 +1,104 @@
 package tasks
 
-// Candidate is a possible answer to a question.
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// Candidate is a possible answer to a question; an empty text is that there is none.
 type Candidate struct {
 	Text        string  `json:"text"`
-	Start       int     `json:"start"` // bytes of the passage before it
-	Logit       float64 `json:"logit"` // of its start and its end together
-	Probability float64 `json:"probability"`
+	Start       int     `json:"start"`       // bytes of the passage before it
+	Logit       float64 `json:"logit"`       // of its start and its end together
+	Probability float64 `json:"probability"` // among the candidates
 }
 
-// passage is where the tokens of a window come from.
-type passage struct {
-	begin int      // the first token of the window that is of the passage
-	spans [][2]int // the bytes of the passage that its tokens stand for
-	best  []bool   // whether no other window shows more around the token
+// Predict returns the span with the largest sum of the logits of its first and its last token, over all windows. The NBest
+// largest of each are tried; a span has at most MaxAnswerLength tokens, and begins in the window that shows most around it.
+// Where a question may have no answer, that there is none has the sum of [CLS] in the window where it is smallest, and
+// wins if it exceeds the best span by more than NullThreshold.
+func (q *questionAnswering) Predict(e *Example, features []*Feature, outputs [][]float32) (*Prediction, error) {
+	var candidates []Candidate
+	null := math.Inf(1)
+	for i, f := range features {
+		n := len(f.Sequences[0].InputIDs)
+		if len(outputs[i]) != 2*n {
+			return nil, fmt.Errorf("tasks: %s: %d logits for %d tokens, want two each", e.Place, len(outputs[i]), n)
+		}
+		null = min(null, float64(outputs[i][0])+float64(outputs[i][1]))
+		candidates = append(candidates, q.spans(e.Texts[1], f.window, outputs[i])...)
+	}
+	slices.SortStableFunc(candidates, func(a, b Candidate) int { return cmp.Compare(b.Logit, a.Logit) })
+	candidates = q.distinct(candidates)
+	answer, best := "", 0.0
+	if len(candidates) > 0 {
+		answer, best = candidates[0].Text, candidates[0].Logit
+	}
+	p := &Prediction{Answer: &answer}
+	if q.options.NoAnswer {
+		odds := null - best
+		p.NullOdds = &odds
+		candidates = append(candidates, Candidate{Logit: null})
+		slices.SortStableFunc(candidates, func(a, b Candidate) int { return cmp.Compare(b.Logit, a.Logit) })
+		if odds > q.options.NullThreshold {
+			answer = ""
+		}
+	}
+	p.NBest = candidates
+	sum := 0.0
+	for _, c := range p.NBest {
+		sum += math.Exp(c.Logit - p.NBest[0].Logit)
+	}
+	for i, c := range p.NBest {
+		p.NBest[i].Probability = math.Exp(c.Logit-p.NBest[0].Logit) / sum
+	}
+	return p, nil
+}
+
+func (q *questionAnswering) nBest() int { return orDefault(q.options.NBest, 20) }
+
+// spans returns the possible answers of a window.
+func (q *questionAnswering) spans(passage string, w *window, logits []float32) []Candidate {
+	var candidates []Candidate
+	longest := orDefault(q.options.MaxAnswerLength, 30)
+	starts, ends := largest(logits, q.nBest()), largest(logits[1:], q.nBest())
+	for _, start := range starts {
+		for _, end := range ends {
+			first, last := start-w.begin, end-w.begin
+			if first < 0 || last >= len(w.spans) || last < first || last-first+1 > longest || !w.best[first] {
+				continue
+			}
+			from, to := w.spans[first][0], w.spans[last][1]
+			text := strings.TrimSpace(passage[from:to])
+			candidates = append(candidates, Candidate{Text: text, Start: from + strings.Index(passage[from:to], text),
+				Logit: float64(logits[2*start]) + float64(logits[2*end+1])})
+		}
+	}
+	return candidates
+}
+
+// largest returns the tokens of the n largest of every second logit, largest first; of equal ones the first token comes first.
+func largest(logits []float32, n int) []int {
+	tokens := make([]int, (len(logits)+1)/2)
+	for i := range tokens {
+		tokens[i] = i
+	}
+	slices.SortStableFunc(tokens, func(a, b int) int { return cmp.Compare(logits[2*b], logits[2*a]) })
+	return tokens[:min(n, len(tokens))]
+}
+
+// distinct returns the best candidates of different texts, at most n-best of them.
+func (q *questionAnswering) distinct(candidates []Candidate) []Candidate {
+	seen := map[string]bool{}
+	var kept []Candidate
+	for _, c := range candidates {
+		if c.Text != "" && !seen[c.Text] && len(kept) < q.nBest() {
+			seen[c.Text] = true
+			kept = append(kept, c)
+		}
+	}
+	return kept
 }

@@ -20,7 +20,11 @@ type classification struct {
 }
 
 func newClassification(o Options) Task {
-	return &classification{name: "classification", options: o, labels: newVocabulary(o.Labels)}
+	labels := o.Labels
+	if len(o.Label) > 1 && labels == nil {
+		labels = o.Label
+	}
+	return &classification{name: "classification", options: o, labels: newVocabulary(labels)}
 }
 
 func (c *classification) Name() string { return c.name }

@@ -44,7 +44,25 @@ func (m *multipleChoice) Read(path string, labelled bool) iter.Seq2[*Example, er
 		columns = append(columns, column{role: "right choice", name: orEmpty(m.options.Label)[0],
 			usual: []string{"label", "answer"}})
 	}
-	return examples(rows(path, table{format: JSONL, columns: columns}), parseChoices)
+	var first *Example
+	return examples(rows(path, table{format: JSONL, columns: columns}), func(r *row) (*Example, error) {
+		e, err := parseChoices(r)
+		if first == nil {
+			first = e
+		}
+		if err == nil {
+			err = asManyChoices(e, first)
+		}
+		return e, err
+	})
+}
+
+// asManyChoices refuses an example that has not as many choices as another: they are one batch.
+func asManyChoices(e, other *Example) error {
+	if len(e.Texts) != len(other.Texts) {
+		return bad(e.Place, "%d choices, want %d as in %s", len(e.Texts)-1, len(other.Texts)-1, other.Place)
+	}
+	return nil
 }
 
 func parseChoices(r *row) (*Example, error) {
@@ -118,9 +136,8 @@ func (m *multipleChoice) Adopt(c models.Config) error {
 
 func (m *multipleChoice) Learn(examples []*Example) error {
 	for _, e := range examples {
-		if len(e.Texts) != len(examples[0].Texts) {
-			return bad(e.Place, "%d choices, want %d as in %s; a model is trained on the same number everywhere",
-				len(e.Texts)-1, len(examples[0].Texts)-1, examples[0].Place)
+		if err := asManyChoices(e, examples[0]); err != nil {
+			return err
 		}
 	}
 	return nil

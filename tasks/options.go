@@ -2,7 +2,6 @@ package tasks
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -46,24 +45,40 @@ func orDefault[T comparable](value, otherwise T) T {
 
 // constructors are the tasks by name.
 var constructors = map[string]func(Options) Task{
-	"classification":  newClassification,
-	"regression":      newRegression,
-	"tokens":          newTokens,
-	"multiple-choice": newMultipleChoice,
-	"similarity":      newSimilarity,
+	"classification":     newClassification,
+	"regression":         newRegression,
+	"tokens":             newTokens,
+	"multiple-choice":    newMultipleChoice,
+	"similarity":         newSimilarity,
+	"question-answering": newQuestionAnswering,
 }
 
 // Names returns the names of all tasks, sorted.
-func Names() []string { return slices.Sorted(maps.Keys(constructors)) }
+func Names() []string {
+	return slices.Sorted(func(yield func(string) bool) {
+		for name := range constructors {
+			if !yield(name) {
+				return
+			}
+		}
+		for name := range layouts {
+			if !yield(name) {
+				return
+			}
+		}
+	})
+}
 
 // New returns the task of that name.
 func New(name string, o Options) (Task, error) {
-	construct, ok := constructors[name]
-	if !ok {
-		return nil, fmt.Errorf("tasks: task is %q, want one of %s", name, strings.Join(Names(), ", "))
-	}
 	if o.MaxLength < 0 || o.maxLength() < 8 {
 		return nil, fmt.Errorf("tasks: the most tokens of a sequence are %d, want at least 8", o.MaxLength)
 	}
-	return construct(o), nil
+	if construct, ok := constructors[name]; ok {
+		return construct(o), nil
+	}
+	if l, ok := layouts[name]; ok {
+		return l.open(name, o), nil
+	}
+	return nil, fmt.Errorf("tasks: task is %q, want one of %s", name, strings.Join(Names(), ", "))
 }

@@ -32,8 +32,10 @@ const (
 )
 
 func (s *similarity) columns(labelled bool) []table {
-	if s.tables != nil {
+	if s.tables != nil && labelled {
 		return s.tables
+	} else if s.tables != nil {
+		return withoutLabels(s.tables, false)
 	}
 	o := s.options
 	value := o.valueColumn()
@@ -47,7 +49,7 @@ func (s *similarity) columns(labelled bool) []table {
 	if labelled {
 		return []table{t}
 	}
-	t.columns[similarValue] = column{optional: true}
+	t.columns = t.columns[:similarValue]
 	return withPlain(t)
 }
 
@@ -56,7 +58,7 @@ func (s *similarity) Read(path string, labelled bool) iter.Seq2[*Example, error]
 	return examples(rows(path, s.columns(labelled)...), func(r *row) (*Example, error) {
 		e := &Example{ID: r.place, Place: r.place}
 		for i, role := range []string{"text", "second text", "negative"} {
-			if r.cells[i] == nil {
+			if i >= len(r.cells) || r.cells[i] == nil {
 				continue
 			}
 			text, err := r.text(i, role)
@@ -65,7 +67,7 @@ func (s *similarity) Read(path string, labelled bool) iter.Seq2[*Example, error]
 			}
 			e.Texts = append(e.Texts, text)
 		}
-		if r.cells[similarValue] != nil && labelled {
+		if labelled && r.cells[similarValue] != nil {
 			value, err := r.number(similarValue, "value")
 			if err != nil {
 				return nil, err
@@ -77,12 +79,18 @@ func (s *similarity) Read(path string, labelled bool) iter.Seq2[*Example, error]
 		}
 		if first == nil {
 			first = e
-		} else if len(e.Texts) != len(first.Texts) || e.Labelled != first.Labelled {
-			return nil, bad(r.place, "%d texts and %s, want %d and %s as in %s", len(e.Texts), valued(e), len(first.Texts),
-				valued(first), first.Place)
 		}
-		return e, nil
+		return e, alike(e, first)
 	})
+}
+
+// alike refuses an example that is not of as many texts as another, with a value or without.
+func alike(e, other *Example) error {
+	if len(e.Texts) != len(other.Texts) || e.Labelled != other.Labelled {
+		return bad(e.Place, "%d texts and %s, want %d and %s as in %s", len(e.Texts), valued(e), len(other.Texts),
+			valued(other), other.Place)
+	}
+	return nil
 }
 
 func valued(e *Example) string {
@@ -100,7 +108,6 @@ func (s *similarity) Example(texts ...string) (*Example, error) {
 	return &Example{ID: typed, Place: typed, Texts: texts}, nil
 }
 
-// Adopt takes any model with hidden states alone: every encoder gives embeddings.
 func (s *similarity) Adopt(c models.Config) error { return checkArchitecture(s, c, models.BaseModel) }
 
 func (s *similarity) Learn(examples []*Example) error {
@@ -109,6 +116,11 @@ func (s *similarity) Learn(examples []*Example) error {
 	}
 	if !examples[0].Labelled && len(examples) < 2 {
 		return fmt.Errorf("tasks: one training example; want at least two, whose sentences are told apart")
+	}
+	for _, e := range examples {
+		if err := alike(e, examples[0]); err != nil {
+			return err
+		}
 	}
 	return nil
 }

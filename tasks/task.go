@@ -77,8 +77,8 @@ type Feature struct {
 	Example   int        // which example of the set it is of
 	Truncated bool       // tokens were cut off
 
-	words   []int    // of tokens: the word that each token begins, or −1
-	passage *passage // of a question
+	words  []int   // of tokens: the word that each token begins, or −1
+	window *window // of a question
 }
 
 // Tokens returns the tokens of all sequences of f.

@@ -1,0 +1,294 @@
+package tasks
+
+import (
+	"encoding/json"
+	"fmt"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// layout is a data set whose files are known.
+type layout struct {
+	task     func(Options) Task
+	folders  []string            // below the directory that is given; it may be the folder itself
+	files    map[string][]string // the names that the part of a split may have
+	text     string
+	pair     string
+	label    string
+	numbered *layout // how the columns are called in a file without a header
+	noAnswer bool
+	metric   string
+	scale    float64
+}
+
+// The splits of a data set.
+const (
+	Train = "train"
+	Dev   = "dev"
+	Test  = "test"
+)
+
+func glueFiles() map[string][]string {
+	return map[string][]string{Train: {"train.tsv"}, Dev: {"dev.tsv"}, Test: {"test.tsv"}}
+}
+
+var stsb = layout{
+	folders: []string{"STS-B", "stsb", "stsbenchmark"}, text: "sentence1", pair: "sentence2", label: "score",
+	files: map[string][]string{
+		Train: {"train.tsv", "sts-train.csv"}, Dev: {"dev.tsv", "sts-dev.csv"}, Test: {"test.tsv", "sts-test.csv"},
+	},
+	numbered: &layout{text: "6", pair: "7", label: "5"}, // the STS benchmark itself
+}
+
+// layouts are the nine tasks of GLUE (Wang et al., arXiv:1804.07461) as its files have them, and other data sets whose
+// files everyone has in the same form.
+var layouts = map[string]layout{
+	"glue/cola": {
+		task: newClassification, folders: []string{"CoLA"}, text: "sentence", label: "label", metric: "matthews_correlation",
+		files:    map[string][]string{Train: {"train.tsv"}, Dev: {"dev.tsv", "val.tsv"}, Test: {"test.tsv"}},
+		numbered: &layout{text: "4", label: "2"},
+	},
+	"glue/sst2": {task: newClassification, folders: []string{"SST-2"}, files: glueFiles(), text: "sentence", label: "label"},
+	"glue/mrpc": {
+		task: newClassification, folders: []string{"MRPC"}, files: glueFiles(),
+		text: "#1 String", pair: "#2 String", label: "Quality",
+	},
+	"glue/qqp": {
+		task: newClassification, folders: []string{"QQP"}, files: glueFiles(),
+		text: "question1", pair: "question2", label: "is_duplicate",
+	},
+	"glue/stsb": stsb.of(newRegression, 0),
+	"glue/mnli": {
+		task: newClassification, folders: []string{"MNLI"}, text: "sentence1", pair: "sentence2", label: "gold_label",
+		files: map[string][]string{Train: {"train.tsv"}, Dev: {"dev_matched.tsv"}, Test: {"test_matched.tsv"}},
+	},
+	"glue/mnli-mm": {
+		task: newClassification, folders: []string{"MNLI"}, text: "sentence1", pair: "sentence2", label: "gold_label",
+		files: map[string][]string{Train: {"train.tsv"}, Dev: {"dev_mismatched.tsv"}, Test: {"test_mismatched.tsv"}},
+	},
+	"glue/qnli": {
+		task: newClassification, folders: []string{"QNLI"}, files: glueFiles(),
+		text: "question", pair: "sentence", label: "label",
+	},
+	"glue/rte": {
+		task: newClassification, folders: []string{"RTE"}, files: glueFiles(),
+		text: "sentence1", pair: "sentence2", label: "label",
+	},
+	"glue/wnli": {
+		task: newClassification, folders: []string{"WNLI"}, files: glueFiles(),
+		text: "sentence1", pair: "sentence2", label: "label",
+	},
+	"imdb": {
+		task:    newIMDB,
+		folders: []string{"aclImdb"}, files: map[string][]string{Train: {"train"}, Dev: {"test"}, Test: {"test"}},
+	},
+	"squad": {
+		task:    newQuestionAnswering,
+		folders: []string{"squad"}, files: map[string][]string{Train: {"train-v1.1.json"}, Dev: {"dev-v1.1.json"}},
+	},
+	"squad2": {
+		task: newQuestionAnswering, noAnswer: true,
+		folders: []string{"squad2"}, files: map[string][]string{Train: {"train-v2.0.json"}, Dev: {"dev-v2.0.json"}},
+	},
+	"race": {
+		task:    newRACE,
+		folders: []string{"RACE"}, files: map[string][]string{Train: {"train"}, Dev: {"dev"}, Test: {"test"}},
+	},
+	"similarity/stsb": stsb.of(newSimilarity, 5),
+}
+
+func (l layout) of(task func(Options) Task, scale float64) layout {
+	l.task, l.scale = task, scale
+	return l
+}
+
+// open returns the task of a layout.
+func (l layout) open(name string, o Options) Task {
+	o.NoAnswer = o.NoAnswer || l.noAnswer
+	o.Metric = orDefault(o.Metric, l.metric)
+	o.Scale = orDefault(o.Scale, l.scale)
+	switch task := l.task(o).(type) {
+	case *classification:
+		task.name, task.tables = name, l.tables()
+		return task
+	case *regression:
+		task.name, task.tables = name, l.tables()
+		return task
+	case *similarity:
+		task.name, task.tables = name, l.tables()
+		for i, t := range task.tables {
+			task.tables[i].columns = slices.Insert(t.columns, negativeText, column{optional: true}) // there is none
+		}
+		return task
+	case *questionAnswering:
+		task.name = name
+		return task
+	case *multipleChoice:
+		task.name = name
+		return task
+	case *imdb:
+		return task
+	}
+	panic("tasks: " + name + " has no task")
+}
+
+// tables are the ways to read the files, which quote nothing.
+func (l layout) tables() []table {
+	t := table{format: TSV, columns: []column{
+		{role: "text", name: l.text},
+		{role: "second text", name: l.pair, optional: true},
+		{role: "label", name: l.label},
+	}}
+	if l.numbered == nil {
+		return []table{t}
+	}
+	return append([]table{t}, l.numbered.tables()...)
+}
+
+// Files returns the file of a split of a data set whose layout is known by the task's name, below a directory.
+func Files(name, dir, split string) (string, error) {
+	l, ok := layouts[name]
+	if !ok {
+		return "", fmt.Errorf("tasks: the files of task %s have no fixed names; give each", name)
+	}
+	var looked []string
+	for _, folder := range append([]string{""}, l.folders...) {
+		for _, file := range l.files[split] {
+			path := filepath.Join(dir, folder, file)
+			if _, err := os.Stat(path); err == nil {
+				return path, nil
+			}
+			looked = append(looked, filepath.Join(folder, file))
+		}
+	}
+	if looked == nil {
+		return "", fmt.Errorf("tasks: task %s has no part %s", name, split)
+	}
+	return "", fmt.Errorf("tasks: %s has none of %s, the part %s of %s", dir, strings.Join(looked, ", "), split, name)
+}
+
+// imdb is a classification whose texts are files, in a folder for each label (Maas et al. 2011).
+type imdb struct{ classification }
+
+func newIMDB(o Options) Task {
+	return &imdb{classification{name: "imdb", options: o, labels: newVocabulary(o.Labels)}}
+}
+
+// Read yields the texts of the folders neg and pos of a directory; without labels also those of the directory itself.
+func (m *imdb) Read(path string, labelled bool) iter.Seq2[*Example, error] {
+	return func(yield func(*Example, error) bool) {
+		folders := []string{"neg", "pos"}
+		if !labelled {
+			folders = append(folders, "")
+		}
+		found := false
+		for _, folder := range folders {
+			names, err := filepath.Glob(filepath.Join(escapeGlob(path), folder, "*.txt"))
+			if err == nil && len(names) == 0 && labelled {
+				err = fmt.Errorf("no file %s/*.txt in it", folder)
+			}
+			if err != nil {
+				yield(nil, fmt.Errorf("tasks: %s: %w; want the folders pos and neg of texts", path, err))
+				return
+			}
+			for _, name := range names {
+				found = true
+				text, err := os.ReadFile(name)
+				e := &Example{ID: name, Place: name, Texts: []string{strings.TrimSpace(string(text))}, Labelled: labelled}
+				if labelled {
+					e.Labels = []string{folder}
+				}
+				switch {
+				case err != nil:
+					yield(nil, fmt.Errorf("tasks: read examples: %w", err))
+					return
+				case !utf8.Valid(text):
+					e, err = nil, bad(name, "the text is not UTF-8; convert the file")
+				}
+				if !yield(e, err) {
+					return
+				}
+			}
+		}
+		if !found {
+			yield(nil, fmt.Errorf("tasks: %s has no file *.txt; want the folders pos and neg of texts", path))
+		}
+	}
+}
+
+// escapeGlob keeps the name of a directory from being taken for a pattern.
+func escapeGlob(path string) string {
+	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(path)
+}
+
+func newRACE(o Options) Task {
+	m := &multipleChoice{name: "race", options: o}
+	m.read = readRACE
+	return m
+}
+
+// raceArticle is a file of RACE (Lai et al., arXiv:1704.04683).
+type raceArticle struct {
+	ID        string
+	Article   string
+	Questions []string
+	Options   [][]string
+	Answers   []string
+}
+
+// readRACE yields the questions of the files below a directory, of its folders middle and high.
+func readRACE(dir string, labelled bool) iter.Seq2[*Example, error] {
+	return func(yield func(*Example, error) bool) {
+		found := false
+		for _, folder := range []string{"high", "middle", ""} {
+			names, err := filepath.Glob(filepath.Join(escapeGlob(dir), folder, "*.txt"))
+			if err != nil {
+				yield(nil, fmt.Errorf("tasks: %s: %w", dir, err))
+				return
+			}
+			for _, name := range names {
+				found = true
+				text, err := os.ReadFile(name)
+				if err != nil {
+					yield(nil, fmt.Errorf("tasks: read examples: %w", err))
+					return
+				}
+				if !raceQuestions(name, text, labelled, yield) {
+					return
+				}
+			}
+		}
+		if !found {
+			yield(nil, fmt.Errorf("tasks: %s has no file *.txt; want the folders high and middle of RACE", dir))
+		}
+	}
+}
+
+func raceQuestions(name string, text []byte, labelled bool, yield func(*Example, error) bool) bool {
+	var a raceArticle
+	if err := json.Unmarshal(text, &a); err != nil {
+		return yield(nil, bad(name, "%v; want the JSON of an article", err))
+	}
+	if len(a.Options) != len(a.Questions) || labelled && len(a.Answers) != len(a.Questions) {
+		return yield(nil, bad(name, "%d questions, %d options and %d answers, want one of each for every question",
+			len(a.Questions), len(a.Options), len(a.Answers)))
+	}
+	for i, question := range a.Questions {
+		label := ""
+		if labelled {
+			label = a.Answers[i]
+		}
+		e, err := choiceExample(fmt.Sprintf("%s: question %d", name, i+1), a.Article, question, a.Options[i], label)
+		if err == nil {
+			e.Group = name
+		}
+		if !yield(e, err) {
+			return false
+		}
+	}
+	return true
+}
