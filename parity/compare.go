@@ -13,17 +13,21 @@ import (
 )
 
 // File compares an exported model with what an export of w is: every initializer, to the bit, and the graph around them.
-// Constants that are no weights are compared as well. There is one finding for each initializer, and one for the graph.
+// Constants that are no weights are compared as well. There is one finding for each initializer, one more for each of whole
+// numbers, which are multiplied out and compared with the checkpoint's, and one for the graph.
 func File(subject string, m *onnx.ModelProto, w *models.Weights) ([]Finding, error) {
-	want, err := export.Model(w, export.OptionsOf(m))
+	o := export.OptionsOf(m)
+	want, err := export.Model(w, o)
 	if err != nil {
 		return nil, err
 	}
-	found := map[string]*onnx.TensorProto{}
-	for _, t := range m.Graph.Initializer {
-		found[t.Name] = t
-	}
+	found := byName(m)
 	var findings []Finding
+	for _, p := range w.Parameters.Order {
+		if t := found[p.Name]; t != nil && isWhole(t) {
+			findings = append(findings, compareDequantized(subject, found, p, w, o))
+		}
+	}
 	for _, t := range want.Graph.Initializer {
 		findings = append(findings, compareInitializer(subject, found[t.Name], t))
 		delete(found, t.Name)
@@ -79,10 +83,14 @@ func compareGraph(subject string, got, want *onnx.ModelProto) Finding {
 	return Finding{Subject: subject, Against: AgainstCheckpoint, Tensor: name, Elements: len(want.Graph.Node), OK: true}
 }
 
-// ToleranceOf returns what the outputs of a file may differ by, in its precision.
+// ToleranceOf returns what the outputs of a file may differ by, in its precision: those of whole numbers from a model of
+// [Dequantized] weights. From the checkpoint's own they differ by more, which predictions judge.
 func ToleranceOf(m *onnx.ModelProto) numeric.Tolerance {
-	if export.OptionsOf(m).Precision == export.FP16 {
+	switch export.OptionsOf(m).Precision {
+	case export.FP16:
 		return numeric.EngineHalf
+	case export.INT8:
+		return numeric.EngineInt8
 	}
 	return numeric.Engine
 }

@@ -20,6 +20,11 @@ type Comparison struct {
 
 // Compare compares got with want element by element. NaN equals NaN alone.
 func Compare[T Float](got, want []T, t Tolerance) Comparison {
+	return CompareEach(got, want, func(int) Tolerance { return t })
+}
+
+// CompareEach is Compare with a tolerance for each element.
+func CompareEach[T Float](got, want []T, tolerance func(i int) Tolerance) Comparison {
 	c := Comparison{Elements: len(want), Length: len(got)}
 	if len(got) != len(want) {
 		c.Share = math.Inf(1)
@@ -27,7 +32,7 @@ func Compare[T Float](got, want []T, t Tolerance) Comparison {
 	}
 	for i := range want {
 		g, w := float64(got[i]), float64(want[i])
-		share := t.share(g, w)
+		share := tolerance(i).share(g, w)
 		if share > c.Share || i == 0 {
 			c.Share, c.WorstIndex, c.Got, c.Want = share, i, g, w
 		}

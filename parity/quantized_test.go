@@ -1,0 +1,186 @@
+package parity_test
+
+import (
+	"context"
+	"encoding/binary"
+	"math"
+	"strings"
+	"testing"
+
+	"goalbert/export"
+	"goalbert/internal/numeric"
+	"goalbert/models"
+	"goalbert/onnx"
+	"goalbert/parity"
+	"goalbert/runtime"
+	"goalbert/runtime/native"
+	"goalbert/runtime/ort"
+)
+
+// quantizedCells are the forms of whole numbers, each way of storing them.
+var quantizedCells = []export.Options{
+	{Layers: export.Unrolled, Precision: export.INT8},
+	{Layers: export.Loop, Precision: export.INT8},
+	{Layers: export.Unrolled, Precision: export.INT8, Target: export.VNNI},
+	{Layers: export.Unrolled, Precision: export.INT8, PerTensor: true},
+	{Layers: export.Unrolled, Precision: export.INT4},
+}
+
+// openQuantized exports w and opens it, beside the weights that the file holds.
+func openQuantized(t *testing.T, w *models.Weights, o export.Options) (*onnx.ModelProto, runtime.Session, *models.Weights) {
+	t.Helper()
+	m, path := exportedWith(t, w, o)
+	session, err := ort.Open(path, ort.Options{IntraOpThreads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { session.Close() })
+	held, err := parity.Dequantized(m, w.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m, session, held
+}
+
+// Every golden configuration and every head, in every form of whole numbers: the file holds the checkpoint to half a step, and
+// ONNX Runtime computes what native does with the weights that the file holds: of int4 within the tolerance of float32, of int8
+// as near as activations rounded to eight bits allow.
+func TestQuantizedExportsInONNXRuntime(t *testing.T) {
+	if _, err := ort.Find(""); err != nil {
+		t.Skipf("needs ONNX Runtime: %v", err)
+	}
+	check := func(t *testing.T, w *models.Weights) {
+		for _, o := range quantizedCells {
+			m, session, held := openQuantized(t, w, o)
+			checkParityWith(t, w, m, session, held)
+			if o.Precision == export.INT8 {
+				checkNoise(t, session, held)
+			}
+		}
+	}
+	for _, name := range goldenNames {
+		t.Run(name, func(t *testing.T) { check(t, openGolden(t, name).weights) })
+	}
+	for name := range goldenHeads {
+		t.Run("heads/"+name, func(t *testing.T) { check(t, openHead(t, name).weights) })
+	}
+}
+
+// checkNoise compares the root mean square of the differences, at attended positions of outputs that have some for each token,
+// with that of rounding: four activations a layer, those of the mapping before, and of dense and decoder or pooler after.
+func checkNoise(t *testing.T, session runtime.Session, w *models.Weights) {
+	t.Helper()
+	layers := w.Config.NumHiddenLayers * w.Config.InnerGroupNum
+	most := numeric.Int8Noise(4*layers + 3)
+	reference := native.New(w, 1)
+	for _, b := range parity.Batches(sequences(w.Config, 7, 16), w.Config.PadTokenID) {
+		if w.Config.Architecture == models.ForMultipleChoice {
+			continue // one number a sequence
+		}
+		got, err := session.Run(context.Background(), b.Inputs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := reference.Run(context.Background(), b.Inputs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mask := b.Inputs[models.AttentionMask].Data.([]int64)
+		for _, name := range session.Outputs() {
+			g, x := got[name].Data.([]float32), want[name].Data.([]float32)
+			if len(x) < 16*len(mask) {
+				continue // too few numbers for a mean
+			}
+			noise, signal := 0.0, 0.0
+			for i := range x {
+				if mask[i*len(mask)/len(x)] == 1 {
+					noise += math.Pow(float64(g[i])-float64(x[i]), 2)
+					signal += math.Pow(float64(x[i]), 2)
+				}
+			}
+			if share := math.Sqrt(noise / signal); share > most || share == 0 {
+				t.Errorf("%s, %s: a noise of %.2f %%, want at most %.2f %%", name, b.Name, 100*share, 100*most)
+			} else {
+				t.Logf("%s, %s: a noise of %.2f %% of %.2f %%", name, b.Name, 100*share, 100*most)
+			}
+		}
+	}
+}
+
+// An exporter that rounds wrong, and so gives the same wrong file again, is found by the checkpoint itself: levels that are
+// off, a step that is too wide, even if all levels are right for it.
+func TestWrongQuantizerIsFound(t *testing.T) {
+	w := openGolden(t, "groups").weights
+	query := w.Parameters.LayerGroups[1][0].Query.Weight
+	for _, o := range quantizedCells {
+		for what, damage := range map[string]func(g *onnx.GraphProto){
+			"a level": func(g *onnx.GraphProto) { initializer(g, query.Name).RawData[7] ^= 4 },
+			"a scale": func(g *onnx.GraphProto) { scaleBy(initializer(g, query.Name+".scale"), 1.1) },
+			"a wide step": func(g *onnx.GraphProto) {
+				scaleBy(initializer(g, query.Name+".scale"), 4)
+				levels := initializer(g, query.Name)
+				if o.Precision == export.INT8 {
+					for i, level := range levels.RawData {
+						levels.RawData[i] = byte(int8(math.RoundToEven(float64(int8(level)) / 4)))
+					}
+				}
+			},
+		} {
+			m, _ := exportedWith(t, w, o)
+			damage(m.Graph)
+			findings, err := parity.File("wrong.onnx", m, w)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range findings {
+				if f.Tensor == query.Name+", dequantized" && f.OK {
+					t.Errorf("%s: %s was changed, and the weights are said to be right: %+v", o.Precision, what, f)
+				}
+				if strings.HasSuffix(f.Tensor, ", dequantized") && !strings.HasPrefix(f.Tensor, query.Name) && (!f.OK || f.Share < 0.7) {
+					t.Errorf("%s: %s is said to be wrong, or no weight is as far off as it may: %+v", o.Precision, f.Tensor, f)
+				}
+			}
+		}
+	}
+}
+
+func scaleBy(t *onnx.TensorProto, factor float32) {
+	for at := 0; at < len(t.RawData); at += 4 {
+		v := math.Float32frombits(binary.LittleEndian.Uint32(t.RawData[at:]))
+		binary.LittleEndian.PutUint32(t.RawData[at:], math.Float32bits(v*factor))
+	}
+}
+
+// Files whose parts do not fit together are an error, and a mismatch in the report.
+func TestDamagedQuantizedFiles(t *testing.T) {
+	w := openGolden(t, "base").weights
+	query := w.Parameters.LayerGroups[0][0].Query.Weight.Name
+	for want, damage := range map[string]func(g *onnx.GraphProto){
+		query + " is missing":                                 func(g *onnx.GraphProto) { initializer(g, query).Name = "x" },
+		query + ".scale is missing":                           func(g *onnx.GraphProto) { initializer(g, query+".scale").Name = "x" },
+		query + " has no zero points":                         func(g *onnx.GraphProto) { initializer(g, query+".zero_point").Name = "x" },
+		query + " has 512 bytes of levels, 1 s":               func(g *onnx.GraphProto) { cut(initializer(g, query+".scale"), 4) },
+		query + " has 512 bytes of levels, 32 scales and 3 b": func(g *onnx.GraphProto) { cut(initializer(g, query+".zero_point"), 3) },
+		query + " has 4 bytes of levels":                      func(g *onnx.GraphProto) { cut(initializer(g, query), 4) },
+	} {
+		m, _ := exportedWith(t, w, export.Options{Precision: export.INT4})
+		damage(m.Graph)
+		if _, err := parity.Dequantized(m, w.Config); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got error %v, want one that says %q", err, want)
+		}
+		findings, err := parity.File("damaged.onnx", m, w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := (parity.Report{Findings: findings}); r.OK() {
+			t.Errorf("%s: the report is good", want)
+		}
+	}
+	m, _ := exportedWith(t, w, export.Options{Precision: export.INT8})
+	cut(initializer(m.Graph, query), 9)
+	if _, err := parity.Dequantized(m, w.Config); err == nil || !strings.Contains(err.Error(), "has 9 levels and 32 scales, want 1024 and 32") {
+		t.Errorf("got error %v", err)
+	}
+}
+
+func cut(t *onnx.TensorProto, bytes int) { t.RawData = t.RawData[:bytes] }
