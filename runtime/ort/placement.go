@@ -58,14 +58,15 @@ func (p Placement) String() string {
 }
 
 // Place opens the model at path and runs one batch of zeros, of shape as [Options.WarmUp] says, to see which provider
-// each node is run by. It is ONNX Runtime's own profile of that run that is counted.
+// each node is run by. It is ONNX Runtime's own profile of that run that is counted; it stays where o asks for one.
 func Place(path string, o Options, shape []int) (Placement, error) {
 	dir, err := os.MkdirTemp("", "goalbert-profile-")
 	if err != nil {
 		return Placement{}, fmt.Errorf("ort: place nodes: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	o.Profile, o.WarmUp = filepath.Join(dir, "profile.json"), [][]int{shape}
+	o.Profile = cmp.Or(o.Profile, filepath.Join(dir, "profile.json"))
+	o.WarmUp = append(slices.Clone(o.WarmUp), shape)
 	s, err := Open(path, o)
 	if err != nil {
 		return Placement{}, err

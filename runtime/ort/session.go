@@ -242,7 +242,7 @@ func (s *Session) Close() error {
 	return nil
 }
 
-// cause returns what ONNX Runtime itself said, in one line, without the wrapper's words around it.
+// cause returns what ONNX Runtime itself said, in one line, without the wrapper's words around it; nil for nil.
 func cause(err error) error {
 	if err == nil {
 		return nil
@@ -250,5 +250,5 @@ func cause(err error) error {
 	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
 		err = inner
 	}
-	return errors.New(strings.Join(strings.Fields(err.Error()), " "))
+	return errors.New(strings.TrimSuffix(strings.Join(strings.Fields(err.Error()), " "), "."))
 }
