@@ -76,7 +76,7 @@ func read(r io.ReaderAt, size int64, dir string, data bool) (*ModelProto, error)
 	var external *externalFiles
 	for i, t := range m.Graph.Initializer {
 		s := sections[i]
-		if t.DataLocation == TensorProto_EXTERNAL && dir != "" {
+		if t.DataLocation == TensorProto_EXTERNAL {
 			if external == nil {
 				if external, err = openExternal(dir); err != nil {
 					return nil, err
@@ -112,7 +112,7 @@ func Parse(data []byte) (*ModelProto, error) {
 	}
 	for i, t := range m.Graph.Initializer {
 		s := sections[i]
-		if err := t.checkData(s.length); err != nil {
+		if err := t.checkHere(s.length); err != nil {
 			return nil, err
 		}
 		if s.length > 0 {
@@ -139,7 +139,7 @@ func readMessages(r io.ReaderAt, size int64) (*ModelProto, []section, error) {
 		return nil, nil, FormatError("there is no graph in it; it is not an ONNX model, or a truncated one")
 	}
 	for t := range m.innerTensors() {
-		if err := t.check(); err != nil {
+		if err := t.checkHere(int64(len(t.RawData))); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -223,13 +223,18 @@ func (t *TensorProto) check() error {
 	return t.checkData(int64(len(t.RawData)))
 }
 
+// checkHere is checkData of a tensor that cannot lie in another file.
+func (t *TensorProto) checkHere(raw int64) error {
+	if t.DataLocation == TensorProto_EXTERNAL {
+		return UnsupportedError(fmt.Sprintf("tensor %s lies in another file, which only an initializer of a model that is a file may", t.Name))
+	}
+	return t.checkData(raw)
+}
+
 // checkData does the same where raw_data have that many bytes.
 func (t *TensorProto) checkData(raw int64) error {
 	if err := t.checkShape(); err != nil {
 		return err
-	}
-	if t.DataLocation == TensorProto_EXTERNAL {
-		return UnsupportedError(fmt.Sprintf("tensor %s lies in another file, which only an initializer of a model that is a file may", t.Name))
 	}
 	if raw > 0 && raw != t.dataSize() {
 		return FormatError(fmt.Sprintf("tensor %s of shape %v has %d bytes, want %d", t.Name, t.Dims, raw, t.dataSize()))

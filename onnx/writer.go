@@ -75,6 +75,7 @@ func newTensorFrame(t *TensorProto, p Payloads, places map[*TensorProto]place) (
 	described := fields(t, func(n protoreflect.FieldNumber) bool {
 		return n != rawDataField && n != externalDataField && n != dataLocationField
 	}).(*TensorProto)
+	described.ProtoReflect().SetUnknown(t.ProtoReflect().GetUnknown())
 	if place, external := places[t]; external {
 		described.DataLocation, described.ExternalData = TensorProto_EXTERNAL, place.entries()
 	} else {
