@@ -33,6 +33,9 @@ func checkForm(m *onnx.ModelProto) error {
 		}
 	}
 	for _, t := range m.Graph.Initializer {
+		if t.DataLocation == onnx.TensorProto_EXTERNAL {
+			return fmt.Errorf("initializer %q lies in another file, want all in one: export the model without external data", t.Name)
+		}
 		if err := checkConstant(t); err != nil {
 			return fmt.Errorf("initializer %q: %w", t.Name, err)
 		}
