@@ -3,6 +3,7 @@
 import numpy
 import safetensors.numpy
 
+OF_TOKENS = ("start_logits", "end_logits")  # (batch, sequence): a number for each token
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 TOLERANCE = 1e-4  # absolute and relative, as internal/numeric's Engine
 TOLERANCE_HALF = 40 / 2048  # of a model in float16, as its EngineHalf
@@ -27,7 +28,8 @@ def agree(who, got, want, attention_mask, tolerance=TOLERANCE):
     ok = True
     attention_mask = attention_mask.reshape(-1, attention_mask.shape[-1])
     for name, expected in sorted(want.items()):
-        seen = attention_mask == 1 if expected.ndim == 3 else attention_mask[:, 0] == 1
+        of_tokens = expected.ndim == 3 or name in OF_TOKENS
+        seen = attention_mask == 1 if of_tokens else attention_mask[:, 0] == 1
         if got[name].shape != expected.shape:
             print(f"{who}: {name} has shape {got[name].shape}, want {expected.shape}")
             ok = False
@@ -35,7 +37,7 @@ def agree(who, got, want, attention_mask, tolerance=TOLERANCE):
         if not seen.any():
             print(f"{who}: {name}: nothing to compare")
             continue
-        rows = (len(attention_mask), *expected.shape[1:]) if expected.ndim == 3 else (len(attention_mask), -1)
+        rows = (len(attention_mask), *expected.shape[1:]) if of_tokens else (len(attention_mask), -1)
         a, b = (x.reshape(rows)[seen].astype(numpy.float64) for x in (got[name], expected))
         difference = numpy.abs(a - b)
         share = (difference / (tolerance + tolerance * numpy.abs(b))).max()
