@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -63,6 +64,51 @@ func TestQuantizedExportsInONNXRuntime(t *testing.T) {
 	}
 	for name := range goldenHeads {
 		t.Run("heads/"+name, func(t *testing.T) { check(t, openHead(t, name).weights) })
+	}
+}
+
+// Weights that are near the largest of their column and of one sign, on activations near the highest level: two products of
+// eight bits are far above what sixteen bits hold, and an engine on a processor without VNNI would be wrong. Of seven bits
+// they fit on every processor: 2·255·64 = 32,640.
+func TestSaturatingProducts(t *testing.T) {
+	if _, err := ort.Find(""); err != nil {
+		t.Skipf("needs ONNX Runtime: %v", err)
+	}
+	w := openGolden(t, "base").weights
+	random := rand.New(rand.NewPCG(9, 9))
+	for _, p := range w.Parameters.Order {
+		if len(p.Shape) != 2 {
+			continue
+		}
+		values, columns := w.Tensor(p), p.Shape[1]
+		for r := range p.Shape[0] {
+			sign := 1 - 2*random.Float32()
+			for c := range columns {
+				values[r*columns+c] = float32(math.Copysign(0.2-0.02*random.Float64(), float64(sign)))
+			}
+		}
+	}
+	for p := range w.Parameters.Norms() {
+		if strings.HasSuffix(p.Name, ".bias") {
+			for i := range w.Tensor(p) {
+				w.Tensor(p)[i] = 8 // every activation is near the highest
+			}
+		}
+	}
+	o := export.Options{Precision: export.INT8}
+	_, session, held := openQuantized(t, w, o)
+	checkNoise(t, session, held)
+	vnni, _ := exportedWith(t, w, export.Options{Precision: export.INT8, Target: export.VNNI})
+	query := initializer(vnni.Graph, w.Parameters.LayerGroups[0][0].Query.Weight.Name).RawData
+	columns := w.Config.HiddenSize
+	overflowing := 0
+	for column := range columns { // of activations at 200 of 255
+		if a, b := int(int8(query[column])), int(int8(query[columns+column])); max(200*(a+b), -200*(a+b)) > math.MaxInt16 {
+			overflowing++
+		}
+	}
+	if overflowing != columns {
+		t.Errorf("with eight bits %d of %d columns would overflow, want all: the case is not one", overflowing, columns)
 	}
 }
 
