@@ -15,26 +15,26 @@ const reserve = 0.1
 
 // steps turns the length that the options ask for into a number of optimizer steps. For a time budget it measures
 // this machine; the number then belongs to the run, is kept in its checkpoints, and makes it reproducible (--steps).
-func (r *run) steps(ctx context.Context) (int, error) {
-	o := &r.options
+func (p *pretraining) steps(ctx context.Context) (int, error) {
+	o := &p.o
 	switch {
 	case o.Steps > 0:
 		return o.Steps, nil
 	case o.Tokens > 0:
-		return int(max(1, math.Ceil(float64(o.Tokens)/r.plan.TokensPerStep))), nil
+		return int(max(1, math.Ceil(float64(o.Tokens)/p.plan.TokensPerStep))), nil
 	}
 	budget := time.Duration(o.Minutes * float64(time.Minute))
 	begin := time.Now()
-	if _, err := r.evaluate(ctx); err != nil {
+	if err := p.evaluate(ctx); err != nil {
 		return 0, err
 	}
 	evaluation := time.Since(begin)
-	secondsPerToken, err := r.measure(ctx, min(max(budget/50, time.Second), 5*time.Second))
+	secondsPerToken, err := p.measure(ctx, min(max(budget/50, time.Second), 5*time.Second))
 	if err != nil {
 		return 0, err
 	}
-	left := budget - time.Since(r.began)
-	return stepsWithin(left.Seconds()*(1-reserve), secondsPerToken*r.plan.TokensPerStep, evaluation.Seconds(),
+	left := budget - time.Since(p.began)
+	return stepsWithin(left.Seconds()*(1-reserve), secondsPerToken*p.plan.TokensPerStep, evaluation.Seconds(),
 		o.EvaluateEvery), nil
 }
 
@@ -52,8 +52,8 @@ func stepsWithin(seconds, step, evaluation float64, every int) int {
 
 // measure returns the seconds that a token takes in training. It accumulates gradients for about the time given, and
 // clears them: weights and optimizer stay as they are.
-func (r *run) measure(ctx context.Context, about time.Duration) (float64, error) {
-	l := newLoader(r.source, &r.options, Position{}, 0)
+func (p *pretraining) measure(ctx context.Context, about time.Duration) (float64, error) {
+	l := p.loader(Position{}, 0)
 	defer l.close()
 	var spent time.Duration
 	tokens := 0
@@ -64,7 +64,7 @@ func (r *run) measure(ctx context.Context, about time.Duration) (float64, error)
 		}
 		for _, b := range step.batches {
 			begin := time.Now()
-			if _, err := r.engine.Accumulate(b, step.denominators); err != nil {
+			if _, err := p.engine.Accumulate(b, step.denominators); err != nil {
 				return 0, err
 			}
 			if batches++; batches > 1 { // the first one pays for memory
@@ -76,7 +76,7 @@ func (r *run) measure(ctx context.Context, about time.Duration) (float64, error)
 			}
 		}
 	}
-	err := r.engine.AllReduce(func(gradient []float32) error {
+	err := p.engine.AllReduce(func(gradient []float32) error {
 		clear(gradient)
 		return nil
 	})

@@ -12,6 +12,7 @@ import (
 
 	"goalbert/corpus"
 	"goalbert/models"
+	"goalbert/tasks"
 )
 
 // The directory of a run:
@@ -43,18 +44,27 @@ type State struct {
 	Position  Position          `json:"position"`
 	Tokens    int64             `json:"tokens"`
 	Seconds   float64           `json:"seconds"`
-	Options   Options           `json:"options"`
-	Data      string            `json:"data"` // fingerprint of the documents
+	Options   Options           `json:"options,omitzero"` // of a pre-training
+	Data      string            `json:"data"`             // fingerprint of the documents or features
 	KernelSet string            `json:"kernel_set"`
 	HeldOut   *Scores           `json:"held_out,omitempty"` // at this step, where it was evaluated
+	Dev       tasks.Scores      `json:"dev,omitempty"`      // the same of a fine-tuning
 	Best      *Best             `json:"best,omitempty"`     // among the checkpoints up to this one
 	Files     map[string]string `json:"files"`              // SHA-256 by path, of all but this one
+
+	Finetuning *FinetuneOptions `json:"finetuning,omitempty"` // of a fine-tuning
+	SinceBest  int              `json:"since_best,omitempty"` // evaluations of a fine-tuning since the best one
+	BestDev    tasks.Scores     `json:"best_dev,omitempty"`   // scores of the best one
 }
 
-// Best names the checkpoint with the lowest held-out masked-LM loss.
+// evaluated reports whether the model of this step was.
+func (s *State) evaluated() bool { return s.HeldOut != nil || s.Dev != nil }
+
+// Best names the checkpoint with the lowest held-out masked-LM loss, or the best score of a fine-tuning's own metric.
 type Best struct {
-	Step         int     `json:"step"`
-	MaskedLMLoss float64 `json:"masked_lm_loss"`
+	Step         int         `json:"step"`
+	MaskedLMLoss float64     `json:"masked_lm_loss,omitzero"`
+	Score        tasks.Score `json:"score,omitzero"`
 }
 
 // Checkpoint is a whole checkpoint on the disk.
@@ -70,7 +80,7 @@ func stepDirectory(run string, step int) string {
 // writeCheckpoint writes engine and tokenizer, and s with the files' SHA-256, as the checkpoint of s.Step.
 func writeCheckpoint(run string, e Engine, tokenizer func(string) error, s State) error {
 	return models.WriteDirectory(stepDirectory(run, s.Step), func(directory string) error {
-		if err := writeModel(directory, e, tokenizer); err != nil {
+		if err := writeModel(directory, e.Weights(), tokenizer); err != nil {
 			return err
 		}
 		if err := os.Mkdir(filepath.Join(directory, "trainer"), 0o777); err != nil {
@@ -95,8 +105,8 @@ func writeCheckpoint(run string, e Engine, tokenizer func(string) error, s State
 }
 
 // writeModel writes what other programs load: configuration, weights, tokenizer.
-func writeModel(directory string, e Engine, tokenizer func(string) error) error {
-	if err := e.Weights().WriteFiles(directory); err != nil {
+func writeModel(directory string, w *models.Weights, tokenizer func(string) error) error {
+	if err := w.WriteFiles(directory); err != nil {
 		return err
 	}
 	return tokenizer(directory)

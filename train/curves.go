@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"fmt"
 	"image/color"
 	"io"
@@ -38,15 +39,24 @@ var (
 // most points of a line; more cannot be told apart
 const curvePoints = 1000
 
-// DrawCurves draws the metrics of a run as a PNG: masked-LM loss, sentence accuracy if there is one, learning rate.
+// DrawCurves draws the metrics of a run as a PNG: of pre-training the masked-LM loss and sentence accuracy if there is one,
+// of fine-tuning the loss and the score that decides, of both the learning rate.
 func DrawCurves(path string, lines []Metrics, references CurveReferences) error {
 	var steps []Metrics // those of optimizer steps
 	for _, m := range lines {
-		if m.Scores != nil {
+		if _, step := m.loss(); step {
 			steps = append(steps, m)
 		}
 	}
-	panels := []panel{{lossPanel(lines, steps, references), 10}}
+	var panels []panel
+	if slices.ContainsFunc(lines, func(m Metrics) bool { return m.TaskScores != nil || m.Dev != nil }) {
+		panels = append(panels, panel{taskPanel(steps), 8})
+		if points, name := devPoints(lines); len(points) > 0 {
+			panels = append(panels, panel{devPanel(points, name), 8})
+		}
+	} else {
+		panels = append(panels, panel{lossPanel(lines, steps, references), 10})
+	}
 	if slices.ContainsFunc(lines, hasSentences) {
 		panels = append(panels, panel{sentencePanel(lines, steps, references), 7})
 	}
@@ -108,8 +118,8 @@ func newPanel(title, y string) *plot.Plot {
 func lossPanel(lines, steps []Metrics, references CurveReferences) *plot.Plot {
 	p := newPanel("masked LM", "loss, nats a token")
 	loss := func(s *Scores) float64 { return s.MaskedLMLoss }
-	addTraining(p, steps, loss)
-	addHeldOut(p, heldOutPoints(lines, loss), "%s %.2f")
+	addTraining(p, steps, func(m Metrics) float64 { return loss(m.Scores) })
+	addHeldOut(p, heldOutPoints(lines, loss), "held out %.2f")
 	addReference(p, references.UnigramLoss, lines, "unigram reference %.2f")
 	return p
 }
@@ -122,14 +132,50 @@ func sentencePanel(lines, steps []Metrics, references CurveReferences) *plot.Plo
 		}
 		return 100 * s.SentenceAccuracy
 	}
-	addTraining(p, steps, accuracy)
-	addHeldOut(p, heldOutPoints(lines, accuracy), "%s %.1f %%")
+	addTraining(p, steps, func(m Metrics) float64 { return accuracy(m.Scores) })
+	addHeldOut(p, heldOutPoints(lines, accuracy), "held out %.1f %%")
 	if m := 100 * references.MajoritySentence; m > 50 {
 		addReference(p, m, lines, "commoner label %.1f %%")
 	}
 	addReference(p, 50, lines, "chance %.0f %%")
 	p.Y.Min, p.Y.Max = min(p.Y.Min, 40), 100
 	p.Legend.Left = true
+	return p
+}
+
+// taskPanel is the loss of fine-tuning.
+func taskPanel(steps []Metrics) *plot.Plot {
+	p := newPanel("fine-tuning", "loss")
+	addTraining(p, steps, func(m Metrics) float64 { return m.Loss })
+	p.Y.Min = min(p.Y.Min, 0)
+	return p
+}
+
+// devPoints are the score that decides which checkpoint is the best, and its name.
+func devPoints(lines []Metrics) (points plotter.XYs, name string) {
+	for _, m := range lines {
+		if len(m.Dev) > 0 {
+			points = append(points, plotter.XY{X: float64(m.Step), Y: m.Dev[0].Value})
+			name = m.Dev[0].Name
+		}
+	}
+	return points, name
+}
+
+func devPanel(points plotter.XYs, name string) *plot.Plot {
+	p := newPanel("development set", name)
+	addHeldOut(p, points, "last %.4f")
+	trained := slices.DeleteFunc(slices.Clone(points), func(p plotter.XY) bool { return p.X == 0 })
+	if len(trained) == 0 {
+		return p
+	}
+	best := slices.MaxFunc(trained, func(a, b plotter.XY) int { return cmp.Compare(a.Y, b.Y) })
+	if marks, err := plotter.NewScatter(plotter.XYs{best}); err == nil {
+		marks.GlyphStyle = draw.GlyphStyle{Color: trainingColor, Radius: 4, Shape: draw.RingGlyph{}}
+		p.Add(marks)
+		p.Legend.Add(fmt.Sprintf("best %.4f at step %g", best.Y, best.X), marks)
+	}
+	p.Legend.Top = false
 	return p
 }
 
@@ -145,10 +191,10 @@ func learningRatePanel(steps []Metrics) *plot.Plot {
 }
 
 // addTraining adds the values of the steps, pale, and their smoothed course.
-func addTraining(p *plot.Plot, steps []Metrics, value func(*Scores) float64) {
+func addTraining(p *plot.Plot, steps []Metrics, value func(Metrics) float64) {
 	points := make(plotter.XYs, len(steps))
 	for i, m := range steps {
-		points[i] = plotter.XY{X: float64(m.Step), Y: value(m.Scores)}
+		points[i] = plotter.XY{X: float64(m.Step), Y: value(m)}
 	}
 	pale := trainingColor
 	pale.R, pale.G, pale.B = 0xb5, 0xd3, 0xe8
@@ -177,7 +223,7 @@ func addHeldOut(p *plot.Plot, points plotter.XYs, legend string) {
 		marks.GlyphStyle = draw.GlyphStyle{Color: heldOutColor, Radius: 2.5, Shape: draw.CircleGlyph{}}
 		p.Add(marks)
 	}
-	p.Legend.Add(fmt.Sprintf(legend, "held out", points[len(points)-1].Y), line)
+	p.Legend.Add(fmt.Sprintf(legend, points[len(points)-1].Y), line)
 }
 
 // addReference adds a dashed horizontal line over all steps.

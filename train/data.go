@@ -54,6 +54,7 @@ type Plan struct {
 	UnigramLoss         float64 `json:"unigram_loss"`       // the unigram reference on them, nats a token
 	MajoritySentence    float64 `json:"majority_sentence"`  // accuracy of always answering the commoner sentence label
 	CheckpointDirectory string  `json:"-"`                  // resumed from; empty at the start
+	Features            int     `json:"-"`                  // of a fine-tuning, which has no documents
 }
 
 // prepare divides the corpus and makes the fixed held-out instances, nil if nothing is held out.

@@ -97,11 +97,28 @@ type loader struct {
 // ahead is how many steps are prepared before they are asked for.
 const ahead = 4
 
-// newLoader starts at a position, with the step of that number, counted from 0.
+// newLoader starts at a position of s, with the step of that number, counted from 0.
 func newLoader(s *source, o *Options, at Position, step uint64) *loader {
+	batch, microBatch, r := o.BatchSequences, o.MicroBatchSequences, o.replica()
+	var instances *stream
+	return load(func() *stepBatches {
+		if instances == nil {
+			var err error
+			if instances, err = newStream(s, at); err != nil {
+				return &stepBatches{err: err}
+			}
+		}
+		prepared := instances.step(batch, microBatch, r, step)
+		step++
+		return prepared
+	})
+}
+
+// load prepares the steps that make returns one after the other, until it returns an error.
+func load(following func() *stepBatches) *loader {
 	ctx, stop := context.WithCancel(context.Background())
 	l := &loader{steps: make(chan *stepBatches, ahead), stop: stop}
-	go l.fill(ctx, s, o.BatchSequences, o.MicroBatchSequences, o.replica(), at, step)
+	go l.fill(ctx, following)
 	return l
 }
 
@@ -117,13 +134,9 @@ func (l *loader) next(ctx context.Context) (*stepBatches, error) {
 
 func (l *loader) close() { l.stop() }
 
-func (l *loader) fill(ctx context.Context, s *source, batch, microBatch int, r replica, at Position, step uint64) {
-	instances, err := newStream(s, at)
-	for ; ; step++ {
-		prepared := &stepBatches{err: err}
-		if err == nil {
-			prepared = instances.step(batch, microBatch, r, step)
-		}
+func (l *loader) fill(ctx context.Context, following func() *stepBatches) {
+	for {
+		prepared := following()
 		select {
 		case l.steps <- prepared:
 		case <-ctx.Done():

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 
 	"goalbert/models"
+	"goalbert/tasks"
 )
 
 // MetricsFile is the name of the metrics in a run's directory: one JSON object a line, one line a step.
@@ -30,6 +31,12 @@ type SentenceScores struct {
 	SentenceAccuracy float64 `json:"sentence_accuracy"`
 }
 
+// TaskScores are means over the labels of a step of fine-tuning.
+type TaskScores struct {
+	Loss     float64  `json:"loss"`
+	Accuracy *float64 `json:"accuracy,omitempty"` // nil of values, which are not right or wrong
+}
+
 // newScores divides sums by their counts.
 func newScores(l models.Losses) *Scores {
 	masked := float64(max(1, l.MaskedTokens))
@@ -42,14 +49,27 @@ func newScores(l models.Losses) *Scores {
 
 // Metrics is a line of metrics.jsonl: an optimizer step, or, with step 0, the model before the first.
 type Metrics struct {
-	Step            int     `json:"step"`
-	*Scores                 // of the step's sequences, with dropout; nil at step 0
-	LearningRate    float64 `json:"learning_rate"`
-	GradNorm        float64 `json:"grad_norm"` // before clipping
-	Tokens          int64   `json:"tokens"`    // seen since the start of the run
-	TokensPerSecond float64 `json:"tokens_per_second"`
-	Seconds         float64 `json:"seconds"`            // since the start of the run, interruptions not counted
-	HeldOut         *Scores `json:"held_out,omitempty"` // where the step was followed by an evaluation
+	Step            int          `json:"step"`
+	*Scores                      // of the step's sequences, with dropout; nil at step 0 and of fine-tuning
+	*TaskScores                  // the same of fine-tuning
+	LearningRate    float64      `json:"learning_rate"`
+	GradNorm        float64      `json:"grad_norm"` // before clipping
+	Tokens          int64        `json:"tokens"`    // seen since the start of the run
+	TokensPerSecond float64      `json:"tokens_per_second"`
+	Seconds         float64      `json:"seconds"`            // since the start of the run, interruptions not counted
+	HeldOut         *Scores      `json:"held_out,omitempty"` // where the step was followed by an evaluation
+	Dev             tasks.Scores `json:"dev,omitempty"`      // the same of fine-tuning
+}
+
+// loss returns that of the step, if it was one.
+func (m *Metrics) loss() (float64, bool) {
+	switch {
+	case m.Scores != nil:
+		return m.MaskedLMLoss, true
+	case m.TaskScores != nil:
+		return m.Loss, true
+	}
+	return 0, false
 }
 
 // metricsLog appends lines to metrics.jsonl and remembers them for the curves.
@@ -127,6 +147,17 @@ func (l *metricsLog) add(m Metrics) error {
 	}
 	l.lines = append(l.lines, m)
 	return nil
+}
+
+// removeLast cuts the last line off, whose step is to be told anew.
+func (l *metricsLog) removeLast(directory string) error {
+	step := l.lines[len(l.lines)-1].Step
+	l.close()
+	fresh, err := openMetrics(directory, step-1)
+	if err == nil {
+		*l = *fresh
+	}
+	return err
 }
 
 // sync makes sure that the lines are on the disk, before a checkpoint that goes with them.

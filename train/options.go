@@ -70,6 +70,19 @@ func (o Optimization) hyperparameters(learningRate float64) models.Hyperparamete
 	}
 }
 
+func (o Optimization) validate() error {
+	if o.Optimizer != models.AdamW && o.Optimizer != models.LAMB {
+		return fmt.Errorf("train: optimizer is %q, want %s or %s", o.Optimizer, models.AdamW, models.LAMB)
+	}
+	return within([]quantity{
+		{"beta1", o.Beta1, o.Beta1 >= 0 && o.Beta1 < 1, "0 or more, below 1"},
+		{"beta2", o.Beta2, o.Beta2 >= 0 && o.Beta2 < 1, "0 or more, below 1"},
+		{"epsilon", o.Epsilon, o.Epsilon > 0, "above 0"},
+		{"weight decay", o.WeightDecay, o.WeightDecay >= 0, "0 or more"},
+		{"gradient norm limit", o.MaxGradNorm, o.MaxGradNorm >= 0, "0 (none) or more"},
+	})
+}
+
 // Defaults returns the options of a training with an optimizer, all but its length: for AdamW those of
 // torch.optim.AdamW with a linear decay, for LAMB those of the paper (rate 0.00176, 2.5 % warm-up, polynomial decay,
 // meant for steps of 4096 sequences).
@@ -124,8 +137,8 @@ func (o *Options) validate(c models.Config) error {
 		return fmt.Errorf("train: objective %s needs two token types, the model has type_vocab_size %d; "+
 			"use objective %s", o.Objective, c.TypeVocabSize, NoSentences)
 	}
-	if o.Optimizer != models.AdamW && o.Optimizer != models.LAMB {
-		return fmt.Errorf("train: optimizer is %q, want %s or %s", o.Optimizer, models.AdamW, models.LAMB)
+	if err := o.Optimization.validate(); err != nil {
+		return err
 	}
 	return o.validateNumbers()
 }
@@ -146,10 +159,7 @@ func (o *Options) validateReplica() error {
 }
 
 func (o *Options) validateNumbers() error {
-	for _, r := range []struct {
-		name         string
-		value, least int
-	}{
+	if err := atLeast([]number{
 		{"batch", o.BatchSequences, 1},
 		{"micro-batch", o.MicroBatchSequences, 1},
 		{"held-out sequences", o.HeldOutSequences, 1},
@@ -158,33 +168,51 @@ func (o *Options) validateNumbers() error {
 		{"checkpoints to keep", o.KeepCheckpoints, 1},
 		{"longest n-gram", o.MaxNGram, 1},
 		{"most predictions", o.MaxPredictions, 0},
-	} {
-		if r.value < r.least {
-			return fmt.Errorf("train: %s is %d, want at least %d", r.name, r.value, r.least)
-		}
+	}); err != nil {
+		return err
 	}
-	for _, r := range []struct {
-		name  string
-		value float64
-		ok    bool
-		want  string
-	}{
+	if err := within([]quantity{
 		{"masked-LM probability", o.Probability, o.Probability > 0 && o.Probability <= 1, "above 0, at most 1"},
 		{"held-out share", o.HeldOut, o.HeldOut >= 0 && o.HeldOut < 1, "0 or more, below 1"},
-		{"beta1", o.Beta1, o.Beta1 >= 0 && o.Beta1 < 1, "0 or more, below 1"},
-		{"beta2", o.Beta2, o.Beta2 >= 0 && o.Beta2 < 1, "0 or more, below 1"},
-		{"epsilon", o.Epsilon, o.Epsilon > 0, "above 0"},
-		{"weight decay", o.WeightDecay, o.WeightDecay >= 0, "0 or more"},
-		{"gradient norm limit", o.MaxGradNorm, o.MaxGradNorm >= 0, "0 (none) or more"},
-	} {
-		if !r.ok || math.IsInf(r.value, 0) {
-			return fmt.Errorf("train: %s is %v, want %s", r.name, r.value, r.want)
-		}
+	}); err != nil {
+		return err
 	}
 	if err := o.validateReplica(); err != nil {
 		return err
 	}
 	return o.validateLength()
+}
+
+// number is a whole number of the options.
+type number struct {
+	name         string
+	value, least int
+}
+
+func atLeast(numbers []number) error {
+	for _, n := range numbers {
+		if n.value < n.least {
+			return fmt.Errorf("train: %s is %d, want at least %d", n.name, n.value, n.least)
+		}
+	}
+	return nil
+}
+
+// quantity is another number of the options.
+type quantity struct {
+	name  string
+	value float64
+	ok    bool
+	want  string
+}
+
+func within(quantities []quantity) error {
+	for _, q := range quantities {
+		if !q.ok || math.IsInf(q.value, 0) {
+			return fmt.Errorf("train: %s is %v, want %s", q.name, q.value, q.want)
+		}
+	}
+	return nil
 }
 
 func (o *Options) validateLength() error {
@@ -203,8 +231,10 @@ func (o *Options) validateLength() error {
 
 // sameResult reports the first option in which o differs from those that a checkpoint was made with.
 func (o *Options) sameResult(made *Options) error {
-	return sameFields(o, made, "resume with the same options or start another run")
+	return sameFields(o, made, sameOptionsAdvice)
 }
+
+const sameOptionsAdvice = "resume with the same options or start another run"
 
 // sameFields reports the first JSON field in which what is asked for now differs from what a checkpoint has.
 func sameFields(now, made any, advice string) error {

@@ -11,6 +11,7 @@ const (
 	forSegments                    // the cutting of a document into instances
 	forInstance                    // truncation and masks of an instance
 	forWindows                     // which blocks are together in a window
+	forFeatures                    // the order of the features of an epoch
 )
 
 // random returns the generator of one decision. Its numbers are a function of the seed, the purpose and numbers (an

@@ -24,30 +24,35 @@ type Result struct {
 }
 
 // finish writes the model after the last step.
-func (r *run) finish(ctx context.Context) (*Result, error) {
-	if r.state.HeldOut == nil {
-		if _, err := r.evaluate(ctx); err != nil {
+func (p *pretraining) finish(ctx context.Context) (*Result, error) {
+	if p.state.HeldOut == nil {
+		if err := p.evaluate(ctx); err != nil {
 			return nil, err
 		}
 	}
-	directory := filepath.Join(r.options.Directory, ModelDirectory)
-	if _, err := os.Stat(directory); errors.Is(err, fs.ErrNotExist) {
-		err := models.WriteDirectory(directory, func(temporary string) error {
-			return writeModel(temporary, r.engine, r.data.WriteTokenizer)
-		})
-		if err != nil {
-			return nil, err
-		}
+	model, err := p.writeModel(p.engine.Weights())
+	if err != nil {
+		return nil, err
 	}
 	result := &Result{
-		Plan: *r.plan, Tokens: r.state.Tokens, Seconds: r.seconds(), End: r.state.HeldOut, Best: r.state.Best,
-		Model: directory, Curves: filepath.Join(r.options.Directory, CurvesFile),
-		TokensPerSecond: meanSpeed(r.metrics.lines),
+		Plan: *p.plan, Tokens: p.state.Tokens, Seconds: p.seconds(), End: p.state.HeldOut, Best: p.state.Best,
+		Model: model, Curves: filepath.Join(p.course.directory, CurvesFile), TokensPerSecond: meanSpeed(p.metrics.lines),
 	}
-	if lines := r.metrics.lines; len(lines) > 0 {
+	if lines := p.metrics.lines; len(lines) > 0 {
 		result.Start = lines[0].HeldOut
 	}
 	return result, nil
+}
+
+// writeModel writes the directory of the run's model, unless it is there, and returns it.
+func (r *run) writeModel(w *models.Weights) (string, error) {
+	directory := filepath.Join(r.course.directory, ModelDirectory)
+	if _, err := os.Stat(directory); !errors.Is(err, fs.ErrNotExist) {
+		return directory, nil
+	}
+	return directory, models.WriteDirectory(directory, func(temporary string) error {
+		return writeModel(temporary, w, r.course.writeTokenizer)
+	})
 }
 
 // meanSpeed returns the tokens a second of all steps together, from each step's tokens and speed.

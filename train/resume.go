@@ -74,18 +74,6 @@ func (c *Checkpoint) ReadWeights(config models.Config) (*models.Weights, error) 
 	return w, sameFields(config, w.Config, "resume with the same configuration or start another run")
 }
 
-// checkResume reports why a run with these options and data cannot go on from a checkpoint.
-func checkResume(c *Checkpoint, o *Options, fingerprint string) error {
-	if err := o.sameResult(&c.State.Options); err != nil {
-		return err
-	}
-	if c.State.Data != fingerprint {
-		return errors.New("train: resume: the text is not what the checkpoint was trained on (after tokenization); " +
-			"resume with the same text and vocabulary or start another run")
-	}
-	return nil
-}
-
 // removePartial removes what a crash left half-written or half-removed in a run's directory.
 func removePartial(run string) error {
 	for _, directory := range []string{run, filepath.Join(run, CheckpointsDirectory)} {
