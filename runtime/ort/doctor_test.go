@@ -65,7 +65,7 @@ func TestDoctorFinds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, key := range []string{"library", "path", "origin", "version", "providers", "cache_path", "loadable", "nvidia_driver", "lacks"} {
+	for _, key := range []string{"library", "path", "origin", "version", "providers", "cache_path", "nvidia_driver", "lacks"} {
 		if !strings.Contains(string(text), `"`+key+`":`) {
 			t.Errorf("%s has no key %s", text, key)
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	goruntime "runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -146,5 +147,61 @@ func TestSystemDirectories(t *testing.T) {
 	}
 	if got := loaderDirectories(conf); !slices.Equal(got, []string{"/opt/a", "/opt/b"}) {
 		t.Errorf("got %v, want /opt/a and /opt/b", got)
+	}
+}
+
+// The packages of Python and Node are looked for in environments that are active, and in homes; never in the working
+// directory.
+func TestPackageDirectories(t *testing.T) {
+	platform := goruntime.GOOS + "/" + strings.Replace(goruntime.GOARCH, "amd64", "x64", 1)
+	root := t.TempDir()
+	t.Setenv("VIRTUAL_ENV", filepath.Join(root, "venv[1]"))
+	t.Setenv("CONDA_PREFIX", filepath.Join(root, "conda"))
+	t.Setenv("HOME", filepath.Join(root, "home"))
+	var want []string
+	for _, dir := range []string{
+		"venv[1]/lib/python3.12/site-packages/onnxruntime/capi",
+		"conda/lib/python3.13/site-packages/onnxruntime/capi",
+		"conda/lib",
+		"home/.local/lib/python3.11/site-packages/onnxruntime/capi",
+		"home/.pyenv/versions/3.12.1/lib/python3.12/site-packages/onnxruntime/capi",
+		"home/.nvm/versions/node/v22.1.0/lib/node_modules/onnxruntime-node/bin/napi-v6/" + platform,
+		"working/.venv/lib/python3.12/site-packages/onnxruntime/capi",
+	} {
+		dir = filepath.Join(root, dir)
+		if err := os.MkdirAll(dir, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, dir)
+	}
+	t.Chdir(filepath.Join(root, "working"))
+	dirs := systemDirectories()
+	for i, dir := range want {
+		if last := i == len(want)-1; slices.Contains(dirs, dir) == last {
+			t.Errorf("%s is among %v: %v", dir, dirs, last)
+		}
+	}
+}
+
+// The library with CUDA is found before the one without.
+func TestCachePathPrefersGPU(t *testing.T) {
+	if goruntime.GOOS != "linux" {
+		t.Skip("the cache is at XDG_CACHE_HOME on Linux")
+	}
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	for _, gpu := range []bool{false, true} {
+		want, err := cachePath(gpu)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.MkdirAll(filepath.Dir(want), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(want, nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := CachePath(); err != nil || got != want {
+			t.Errorf("got %s, error %v; want %s", got, err, want)
+		}
 	}
 }

@@ -47,7 +47,6 @@ static void overwrite(const char *mark) {
 	struct sigaction a = { .sa_handler = end };
 	sigaction(SIGINT, &a, NULL);
 	sigaction(SIGSEGV, &a, NULL);
-	sigaction(SIGURG, &a, NULL);
 	FILE *f = fopen(getenv("MARKS"), "a");
 	fputs(mark, f);
 	fclose(f);
