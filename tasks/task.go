@@ -174,7 +174,7 @@ func Load(task Task, labelled, skipBad bool, paths ...string) (*Set, error) {
 	}
 	if len(s.Examples) == 0 {
 		if s.Bad > 0 {
-			return nil, fmt.Errorf("tasks: all %d examples of %s are bad; the first: %w", s.Bad, strings.Join(paths, ", "), s.FirstBad)
+			return nil, s.allBad()
 		}
 		return nil, fmt.Errorf("tasks: %s: no example; want at least one", strings.Join(paths, ", "))
 	}
@@ -218,9 +218,13 @@ func (s *Set) Encode(task Task, t tokenizer.Tokenizer, skipBad bool) error {
 		s.Features = append(s.Features, features...)
 	}
 	if s.Examples = kept; len(kept) == 0 {
-		return fmt.Errorf("tasks: all %d examples are bad; the first: %w", s.Bad, s.FirstBad)
+		return s.allBad()
 	}
 	return nil
+}
+
+func (s *Set) allBad() error {
+	return fmt.Errorf("tasks: all %d examples are bad; the first: %s", s.Bad, strings.TrimPrefix(s.FirstBad.Error(), "tasks: "))
 }
 
 // Predict returns the predictions of all examples of s, whose features have those outputs.
