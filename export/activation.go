@@ -8,6 +8,9 @@ import (
 
 // activate is f(x) for the configured hidden_act.
 func (g *graph) activate(name, x string) string {
+	if y, fused := g.fusedActivation(name, x); fused {
+		return y
+	}
 	switch g.config.HiddenAct {
 	case models.ReLU:
 		return g.Node("Relu", name, []string{x})

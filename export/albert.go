@@ -17,6 +17,7 @@ type graph struct {
 	whole     *onnx.Builder     // the model's graph, where initializers go: Builder may be a part of it
 	layers    Layers
 	precision Precision
+	fuse      Fuse
 
 	halfConstants bool // whether constants are float16 now
 
@@ -31,6 +32,7 @@ type graph struct {
 	inputShape    string // of the inputs
 	batchSequence string // (2): how many sequences there are, those of multiple choice one by one, and their length
 	attended      string // (batch, sequence): 1 where a token is attended to, else 0
+	keys          string // the mask as fused attention takes it
 	attentionBias string // (batch, 1, 1, sequence): 0 where a key is attended to, else the lowest number
 }
 
@@ -38,7 +40,7 @@ type graph struct {
 func (g *graph) forward() {
 	ids, mask, types := g.inputs()
 	hidden := g.embeddings(ids, types)
-	g.attentionBias = g.maskBias(mask)
+	g.mask(mask)
 	hidden = g.encoder(hidden)
 	if g.table.Predictions != nil {
 		g.predictions(hidden)
@@ -128,13 +130,11 @@ func (g *graph) layer(name, input string, w models.LayerParameters) string {
 	context := g.attention(name, query, key, value)
 	g.offer(name, models.Context, context)
 	dense := g.widened(name+"attention_dense", context, w.Dense)
-	sum := g.Node("Add", name+"attention_residual", []string{input, dense})
-	attended := g.layerNorm(name+"attention_layer_norm", sum, w.AttentionLayerNorm)
+	attended := g.residualNorm(name+"attention_residual", name+"attention_layer_norm", input, dense, w.AttentionLayerNorm)
 
 	ffn := g.feedForward(name, attended, w)
 	g.offerFull(models.FFNOutput, ffn)
-	sum = g.Node("Add", name+"ffn_residual", []string{attended, ffn})
-	output := g.layerNorm(name+"full_layer_layer_norm", sum, w.FullLayerLayerNorm)
+	output := g.residualNorm(name+"ffn_residual", name+"full_layer_layer_norm", attended, ffn, w.FullLayerLayerNorm)
 	g.offerFull(models.LayerOutput, output)
 	return output
 }

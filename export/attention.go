@@ -11,6 +11,9 @@ import (
 //
 //	softmax(query·keyᵀ/√D + bias)·value
 func (g *graph) attention(name, query, key, value string) string {
+	if g.fuse == FuseORT {
+		return g.fusedAttention(name, query, key, value)
+	}
 	q := g.heads(name+"query.heads", query, 0, 2, 1, 3)
 	k := g.heads(name+"key.heads", key, 0, 2, 3, 1) // transposed
 	v := g.heads(name+"value.heads", value, 0, 2, 1, 3)

@@ -13,6 +13,8 @@ var cells = []Options{
 	{Precision: FP16, Layers: Unrolled},
 	{Precision: FP16, Layers: Loop},
 	{Precision: FP16, Layers: Function},
+	{Precision: FP32, Layers: Unrolled, Fuse: FuseORT},
+	{Precision: FP16, Layers: Unrolled, Fuse: FuseORT},
 	{Precision: INT8, Layers: Unrolled},
 	{Precision: INT8, Layers: Loop},
 	{Precision: INT4, Layers: Unrolled},
@@ -30,6 +32,9 @@ func (o Options) Form() string {
 		o.Layers = Unrolled
 	}
 	words := []string{string(o.Precision), string(o.Layers)}
+	if o.Fuse != "" {
+		words = append(words, "fused for "+string(o.Fuse))
+	}
 	if o.Target != "" {
 		words = append(words, "for "+string(o.Target))
 	}

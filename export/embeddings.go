@@ -46,10 +46,21 @@ func (g *graph) firstRows(name string, table *models.Parameter, ids string) stri
 	return g.rows(name, table, g.Node("Slice", "positions", []string{all, g.int64s(0), length, g.int64s(0)}))
 }
 
+// mask makes of the attention mask what attention and the sentence embedding take.
+func (g *graph) mask(mask string) {
+	if g.fuse == "" || g.embeddingOutput {
+		g.attended = g.Node("Cast", "attention_mask.float", []string{mask}, onnx.Int("to", int64(onnx.TensorProto_FLOAT)))
+	}
+	if g.fuse == FuseORT {
+		g.keys = g.keyMask(mask)
+		return
+	}
+	g.attentionBias = g.maskBias()
+}
+
 // maskBias is what is added to attention scores (batch, 1, 1, sequence): 0 for keys that are attended to, and the lowest
 // number for the others, so that their probability is 0.
-func (g *graph) maskBias(mask string) string {
-	g.attended = g.Node("Cast", "attention_mask.float", []string{mask}, onnx.Int("to", int64(onnx.TensorProto_FLOAT)))
+func (g *graph) maskBias() string {
 	broadcast := g.Node("Unsqueeze", "attention_mask.broadcast", []string{g.attended, g.int64s(1, 2)})
 	hidden := g.Node("Sub", "attention_mask.hidden", []string{g.float(1), broadcast})
 	return g.Node("Mul", "attention_bias", []string{hidden, g.float(-math.MaxFloat32)})

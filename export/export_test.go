@@ -334,3 +334,55 @@ func TestWriteNamesTheFile(t *testing.T) {
 		t.Errorf("got error %v, want one that names %s", err, path)
 	}
 }
+
+// Fused operators keep each weight as the checkpoint has it, take the place of all that they stand for, and are refused in
+// the cells that have none.
+func TestFusedOperators(t *testing.T) {
+	for activation, operator := range map[models.Activation]string{models.GELU: "Gelu", models.GELUNew: "FastGelu", models.ReLU: "Relu"} {
+		w := weights(t, func(c *models.Config) { c.HiddenAct, c.NumHiddenLayers = activation, 3 })
+		for _, precision := range []Precision{FP32, FP16} {
+			o := Options{Precision: precision, Fuse: FuseORT}
+			m, err := Model(w, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			counts := map[string]int{}
+			for _, n := range m.Graph.Node {
+				counts[n.OpType]++
+			}
+			for name, want := range map[string]int{
+				"MultiHeadAttention": 3, "SkipLayerNormalization": 6, operator: 4, "LayerNormalization": 2, "Softmax": 0, "Erf": 0,
+			} {
+				if counts[name] != want {
+					t.Errorf("%s, %s: %d nodes of %s, want %d", activation, precision, counts[name], name, want)
+				}
+			}
+			if m.OpsetVersion(onnx.Microsoft) != 1 || OptionsOf(m).Fuse != FuseORT {
+				t.Errorf("domain of version %d, options %+v", m.OpsetVersion(onnx.Microsoft), OptionsOf(m))
+			}
+			plain, err := Model(w, Options{Precision: precision})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range w.Parameters.Order {
+				same := func(a *onnx.TensorProto) bool { return a.Name == p.Name }
+				a := m.Graph.Initializer[slices.IndexFunc(m.Graph.Initializer, same)]
+				b := plain.Graph.Initializer[slices.IndexFunc(plain.Graph.Initializer, same)]
+				if !bytes.Equal(a.RawData, b.RawData) || !slices.Equal(a.Dims, b.Dims) {
+					t.Errorf("%s, %s: %s is not what it is in standard operators", activation, precision, p.Name)
+				}
+			}
+		}
+	}
+	for want, o := range map[string]Options{
+		"fused operators are for layers unrolled, the layers are loop":           {Fuse: FuseORT, Layers: Loop},
+		"fused operators are for layers unrolled, the layers are function":       {Fuse: FuseORT, Layers: Function},
+		"fused operators are for precision fp32 and fp16, the precision is int8": {Fuse: FuseORT, Precision: INT8},
+		"fused operators are for precision fp32 and fp16, the precision is int4": {Fuse: FuseORT, Precision: INT4},
+		`fuse is "tensorrt", want ort, or none for standard operators`:           {Fuse: "tensorrt"},
+	} {
+		if _, err := Model(weights(t, nil), o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got error %v, want one that says %q", err, want)
+		}
+	}
+}

@@ -16,6 +16,7 @@ type Options struct {
 
 	Layers    Layers    // empty is Unrolled
 	Precision Precision // empty is FP32
+	Fuse      Fuse      // empty is standard operators
 
 	// Embedding adds the output sentence_embedding to an AlbertModel's.
 	Embedding bool
@@ -43,6 +44,7 @@ const (
 	EmbeddingKey        = "embedding"    // how sentence_embedding is made
 	LayersKey           = "layers"       // the form of the layers
 	PrecisionKey        = "precision"
+	FuseKey             = "fused_for"
 	TensorsKey          = "tensors" // whether intermediate values are outputs
 	TargetKey           = "target"
 	KeepKey             = "kept_in_fp32" // a JSON list of names
@@ -70,7 +72,7 @@ func build(w *models.Weights, o Options) (*onnx.ModelProto, onnx.Payloads, error
 	whole := onnx.NewBuilder("albert")
 	g := &graph{
 		Builder: whole, whole: whole, config: w.Config, table: w.Parameters, constants: map[string]string{},
-		layers: o.Layers, precision: o.Precision, embeddingOutput: o.Embedding, tensors: o.Tensors,
+		layers: o.Layers, precision: o.Precision, fuse: o.Fuse, embeddingOutput: o.Embedding, tensors: o.Tensors,
 		rounded: map[string]rounded{},
 	}
 	if err := g.addWeights(w, o); err != nil {
@@ -105,6 +107,7 @@ func OptionsOf(m *onnx.ModelProto) Options {
 		VocabularySHA256: m.Metadata(VocabularySHA256Key),
 		Layers:           Layers(m.Metadata(LayersKey)),
 		Precision:        Precision(m.Metadata(PrecisionKey)),
+		Fuse:             Fuse(m.Metadata(FuseKey)),
 		Embedding:        m.Metadata(EmbeddingKey) != "",
 		Target:           Target(m.Metadata(TargetKey)),
 		Keep:             keep,
@@ -121,6 +124,9 @@ func (o Options) Check() error {
 	}
 	if _, err := ParsePrecision(string(o.Precision)); err != nil {
 		return fmt.Errorf("export: %w", err)
+	}
+	if err := o.checkFuse(); err != nil {
+		return err
 	}
 	return o.checkQuantized()
 }
@@ -158,6 +164,7 @@ func (o Options) addMetadata(m *onnx.ModelProto, c models.Config) error {
 	add(TaskKey, string(c.Architecture.Task()))
 	add(LayersKey, string(o.Layers))
 	add(PrecisionKey, string(o.Precision))
+	add(FuseKey, string(o.Fuse))
 	add(TargetKey, string(o.Target))
 	if len(o.Keep) > 0 {
 		keep, err := json.Marshal(o.Keep)

@@ -77,6 +77,10 @@ var microsoft = map[string]operator{
 		"num_heads": AttributeProto_INT, "mask_filter_value": AttributeProto_FLOAT, "scale": AttributeProto_FLOAT,
 		"unidirectional": AttributeProto_INT, "qkv_hidden_sizes": AttributeProto_INTS,
 	}},
+	"MultiHeadAttention": {inputs: [2]int{1, 8}, outputs: 3, attributes: attributes{
+		"num_heads": AttributeProto_INT, "mask_filter_value": AttributeProto_FLOAT, "scale": AttributeProto_FLOAT,
+		"unidirectional": AttributeProto_INT,
+	}},
 	"SkipLayerNormalization": {inputs: [2]int{3, 5}, outputs: 4, attributes: attributes{"epsilon": AttributeProto_FLOAT}},
 	"FastGelu":               {inputs: [2]int{1, 2}, outputs: 1},
 	"BiasGelu":               {inputs: [2]int{2, 2}, outputs: 1},
@@ -92,7 +96,7 @@ type attributes = map[string]AttributeProto_AttributeType
 // required lists the attributes without a default.
 var required = map[string][]string{
 	"Cast": {"to"}, "Concat": {"axis"}, "Loop": {"body"},
-	"MatMulNBits": {"K", "N", "block_size"}, "Attention": {"num_heads"},
+	"MatMulNBits": {"K", "N", "block_size"}, "Attention": {"num_heads"}, "MultiHeadAttention": {"num_heads"},
 }
 
 // operatorsOf returns the operators of a domain that are known; none of a domain that is not.

@@ -72,11 +72,13 @@ func TestExportsInPureGo(t *testing.T) {
 	}
 }
 
-// cells are the forms of the layers in each precision.
+// cells are the forms of the layers in each precision of floating-point numbers.
 var cells = []export.Options{
 	{Layers: export.Unrolled, Precision: export.FP32}, {Layers: export.Unrolled, Precision: export.FP16},
 	{Layers: export.Loop, Precision: export.FP32}, {Layers: export.Loop, Precision: export.FP16},
 	{Layers: export.Function, Precision: export.FP32}, {Layers: export.Function, Precision: export.FP16},
+	{Layers: export.Unrolled, Precision: export.FP32, Fuse: export.FuseORT},
+	{Layers: export.Unrolled, Precision: export.FP16, Fuse: export.FuseORT},
 }
 
 // Every golden configuration in every cell, exported: the file holds the checkpoint, and ONNX Runtime
@@ -87,7 +89,7 @@ func TestExportsInONNXRuntime(t *testing.T) {
 	}
 	for _, name := range goldenNames {
 		for _, o := range cells {
-			t.Run(name+"/"+string(o.Layers)+"/"+string(o.Precision), func(t *testing.T) {
+			t.Run(name+"/"+o.Form(), func(t *testing.T) {
 				w := openGolden(t, name).weights
 				m, path := exportedWith(t, w, o)
 				session, err := ort.Open(path, ort.Options{IntraOpThreads: 1})

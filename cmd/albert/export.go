@@ -34,6 +34,7 @@ func newExport() *cobra.Command {
 	embedding := c.Flags().Bool("sentence-embedding", false, "of task feature-extraction: the mean of the hidden states, normalized, as one more output")
 	form := c.Flags().String("layers", string(export.Unrolled), "how the layers are written down: unrolled, loop (a Loop over the shared layer) or function (called by each use)")
 	number := c.Flags().String("precision", string(export.FP32), "of weights and products: fp32, fp16, int8 (activations are rounded in the run; layers unrolled or loop; for the CPU) or int4 (weights alone; layers unrolled; for ONNX Runtime); inputs are int64 and outputs float32 in all")
+	fuse := c.Flags().String("fuse", "", "ort: attention, residuals with their norms and gelu are ONNX Runtime's own operators, one kernel each on a GPU; of precision fp32 and fp16, layers unrolled")
 	target := c.Flags().String("target", "", "of precision int8: vnni, for processors that have it (albert doctor says so), which allows weights of eight bits; otherwise they have seven, which no processor adds wrong")
 	keep := c.Flags().StringSlice("keep", nil, "of precision int8 and int4: matrices that stay float32, by their names in the checkpoint")
 	external := c.Flags().Bool("external-data", false, "put the data of the weights into a second file, MODEL.onnx.data")
@@ -48,7 +49,7 @@ func newExport() *cobra.Command {
 		if err != nil {
 			return usagef("%v", err)
 		}
-		o := export.Options{Layers: layers, Precision: precision, Embedding: *embedding, Target: export.Target(*target), Keep: *keep,
+		o := export.Options{Layers: layers, Precision: precision, Fuse: export.Fuse(*fuse), Embedding: *embedding, Target: export.Target(*target), Keep: *keep,
 			External: export.External{Always: *external, Threshold: *threshold}}
 		if err := o.Check(); err != nil {
 			return usagef("%v", err)
