@@ -108,6 +108,15 @@ func withHoles(name string, sequences []Sequence, pad int, random *rand.Rand) Ba
 	return b
 }
 
+// shape is what a report says of b.
+func (b Batch) shape() BatchShape {
+	tokens := 0
+	for _, shown := range b.mask {
+		tokens += int(shown)
+	}
+	return BatchShape{Name: b.Name, Shape: b.Inputs[models.InputIDs].Shape, Tokens: tokens}
+}
+
 // newBatch lays out sequences in rows of length, each from the column that start gives.
 func newBatch(name string, sequences []Sequence, length, pad int, start func(Sequence) int) Batch {
 	n := len(sequences) * length

@@ -8,8 +8,8 @@ import (
 
 // Finding is how one tensor compares.
 type Finding struct {
-	Checkpoint string  `json:"checkpoint,omitempty"` // and its task: the model in Report.Models
-	Form       string  `json:"form,omitempty"`       // of the file, or its name: the file in Model.Files
+	Checkpoint string  `json:"checkpoint,omitempty"` // the name of the model in Report.Models
+	Export     string  `json:"export,omitempty"`     // the name of the file in Model.Exports
 	Subject    string  `json:"subject"`              // the file, or the engine
 	Against    string  `json:"against"`              // the checkpoint, native, transformers
 	Tensor     string  `json:"tensor"`               // by its name in the file

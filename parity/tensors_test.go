@@ -2,13 +2,10 @@ package parity_test
 
 import (
 	"context"
-	"fmt"
-	"strings"
 	"testing"
 
 	"goalbert/export"
 	"goalbert/internal/numeric"
-	"goalbert/models"
 	"goalbert/parity"
 	"goalbert/runtime"
 	"goalbert/runtime/gonnx"
@@ -16,46 +13,26 @@ import (
 	"goalbert/runtime/ort"
 )
 
-// goldenTensor is the name that the golden files have for an intermediate value.
-func goldenTensor(c models.Config, name string) string {
-	switch name {
-	case models.EmbeddingsOutput:
-		return "embeddings"
-	case models.EmbeddingsHidden:
-		return "embedding_hidden_mapping_in"
-	}
-	var layer int
-	part := name[strings.LastIndex(name, ".")+1:]
-	fmt.Sscanf(name, "layers.%d.", &layer)
-	if part == models.LayerOutput {
-		part = "full_layer_layer_norm"
-	}
-	return fmt.Sprintf("layers.%d.%d.%s", layer/c.InnerGroupNum, layer%c.InnerGroupNum, part)
-}
-
 // checkTensors compares the intermediate values that a session offers with PyTorch's.
 func checkTensors(t *testing.T, g *golden, session runtime.Session, tolerance numeric.Tolerance) {
 	t.Helper()
-	want := g.weights.Config.Tensors()
-	if got := len(session.Outputs()); got != len(want)+len(g.weights.Config.Architecture.Outputs()) {
-		t.Errorf("%d outputs, want those of the model and %v", got, want)
-	}
-	inputs := map[string]runtime.Tensor{}
-	for _, name := range session.Inputs() {
-		inputs[name] = runtime.NewTensor(g.integers(name), g.rows, g.length)
-	}
-	outputs, err := session.Run(context.Background(), inputs)
+	c := g.weights.Config
+	want, err := parity.ReadGolden(g.dir, c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range want {
-		values := outputs[name].Data.([]float32)
-		columns := len(values) / (g.rows * g.length)
-		var got []float32
-		for _, place := range g.places {
-			got = append(got, values[place*columns:(place+1)*columns]...)
+	want = want.Only(c.Tensors())
+	if got := len(session.Outputs()); len(want.Outputs()) != len(c.Tensors()) || got != len(c.Tensors())+len(c.Architecture.Outputs()) {
+		t.Fatalf("%d outputs, want those of the model and %v; the golden file has %v", got, c.Tensors(), want.Outputs())
+	}
+	findings, err := parity.Outputs(context.Background(), want, session, []parity.Batch{want.Batch}, tolerance)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range findings {
+		if !f.OK || f.Elements == 0 || f.Elements%len(g.places) != 0 {
+			t.Errorf("%s: %+v", session.Engine(), f)
 		}
-		numeric.Check(t, name, got, narrow(g.attended(goldenTensor(g.weights.Config, name))), tolerance)
 	}
 }
 

@@ -1,23 +1,31 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"goalbert/corpus"
 	"goalbert/export"
+	"goalbert/internal/numeric"
 	"goalbert/models"
 	"goalbert/onnx"
 	"goalbert/parity"
+	"goalbert/runtime"
 	"goalbert/runtime/native"
+	"goalbert/runtime/ort"
 	"goalbert/tokenizer"
 )
 
@@ -36,51 +44,57 @@ const sequenceCount = 16
 
 func newParity() *cobra.Command {
 	c := &cobra.Command{
-		Use:   "parity CHECKPOINT [MODEL.onnx...]",
+		Use:   "parity [CHECKPOINT [MODEL.onnx...]]...",
 		Short: "The proof that exported files compute what the checkpoint does: exit code 1 on any mismatch",
 		Long: "The proof that exported files compute what the checkpoint does: first every initializer of each file and its\n" +
-			"graph, then the outputs of each engine against the native model, on attended positions, for sentences of\n" +
-			"different lengths, alone and padded. Without a file the checkpoint is exported for the comparison.",
-		Args: arguments(cobra.MinimumNArgs(1)),
+			"graph, then the outputs of each engine against the native model, on attended positions: for sentences of\n" +
+			"different lengths, alone and padded, and for what is rare and legal, as a single token, as many as the model has\n" +
+			"positions, all hidden but one, holes, ids at both ends of the vocabulary, 33 sequences at once. Where a checkpoint\n" +
+			"has a golden.safetensors, what transformers computes with it, that is compared too.\n\n" +
+			"Without a file the checkpoint is exported for the comparison, in every form that albert export can write. An\n" +
+			"engine that cannot run a form is left out for it, and the report says so; ONNX Runtime runs on CUDA as well where\n" +
+			"its library can, unless --provider says otherwise.\n\n" +
+			"Outputs of fp32 files may differ by 1e-4 + 1e-4 of the value, of fp16 files by 0.02 + 0.02 of it. Of int8 and int4\n" +
+			"files the predictions must agree: --min-agreement is the share of arg maxes that must be native's, or the least\n" +
+			"mean cosine where there is nothing to choose.",
+		Args: arguments(cobra.ArbitraryArgs),
 	}
 	asJSON := jsonFlag(c)
-	engine := engineFlags(c, "engines to be compared with native: onnxruntime, onnx-go, or both", onnxRuntime, onnxGo)
-	text := c.Flags().String("text", "", "file of sentences to compare with; a few of our own if empty")
+	p := &proof{command: c, engine: engineFlags(c, "engines to be compared with native: onnxruntime, onnx-go, or both", onnxRuntime, onnxGo)}
+	c.Flags().StringVar(&p.text, "text", "", "file of sentences to compare with; a few of our own if empty")
+	c.Flags().StringVar(&p.preset, "preset", "", "also compare a model of these shapes with random weights: "+strings.Join(models.PresetNames(), ", "))
+	c.Flags().StringSliceVar(&p.tasks, "task", nil, "tasks to export each checkpoint for, as albert export has them, or all that its weights suffice for; otherwise its own")
+	c.Flags().StringSliceVar(&p.precisions, "precision", nil, "of the forms that are exported for the comparison; otherwise all")
+	c.Flags().BoolVar(&p.tensors, "tensors", false, "also compare intermediate values: embeddings, and of each layer query, key, value, context, feed-forward output and output")
+	c.Flags().Float64Var(&p.least, "min-agreement", parity.LeastAgreement, "of int8 and int4 files with native, from 0 to 1")
 	file := c.Flags().String("report", "", "file that gets the report as JSON too")
+	html := c.Flags().String("html", "", "file that gets the report as a page that needs nothing else")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		if err := engine.check(); err != nil {
-			return err
-		}
-		w, err := models.ReadCheckpoint(args[0])
+		subjects, err := p.check(args)
 		if err != nil {
 			return err
 		}
-		sequences, err := specimenSequences(args[0], w.Config, *text)
-		if err != nil {
+		if err := p.run(subjects); err != nil {
 			return err
-		}
-		files, cleanUp, err := filesToCompare(args[1:], w)
-		if err != nil {
-			return err
-		}
-		defer cleanUp()
-		batches := parity.Batches(sequences, w.Config.PadTokenID)
-		report := parity.NewReport(args[0], nativeEngine, batches)
-		for _, path := range files {
-			if err := engine.compare(c, report, w, path, batches); err != nil {
-				return err
-			}
 		}
 		if *file != "" {
-			err := models.WriteFile(*file, func(w io.Writer) error { return json.NewEncoder(w).Encode(report) })
+			err := models.WriteFile(*file, func(w io.Writer) error { return json.NewEncoder(w).Encode(p.report) })
 			if err != nil {
 				return err
 			}
 		}
-		if err := show(c, *asJSON, report, func(w io.Writer) { report.WriteText(w) }); err != nil {
+		if *html != "" {
+			if err := models.WriteFile(*html, p.report.WriteHTML); err != nil {
+				return err
+			}
+		}
+		if err := show(c, *asJSON, p.report, func(w io.Writer) { p.report.WriteText(w) }); err != nil {
 			return err
 		}
-		if !report.OK() {
+		if list := p.report.Unproven(); len(list) > 0 {
+			return fmt.Errorf("parity: no engine that was asked for runs %s; ask for another with --engine", strings.Join(list, ", "))
+		}
+		if !p.report.OK() {
 			return errors.New("parity: the files do not compute what the checkpoint does")
 		}
 		return nil
@@ -88,64 +102,416 @@ func newParity() *cobra.Command {
 	return c
 }
 
-// compare adds the findings of one file to the report, compared with the checkpoint as what the file says that it is.
-// A file that differs is not run: it would only differ again.
-func (o *engineOptions) compare(c *cobra.Command, report *parity.Report, w *models.Weights, path string, batches []parity.Batch) error {
-	m, err := onnx.ReadFile(path)
-	if err != nil {
-		return err
+// proof is a run of albert parity.
+type proof struct {
+	command    *cobra.Command
+	engine     *engineOptions
+	text       string
+	preset     string
+	tasks      []string
+	precisions []string
+	tensors    bool
+	least      float64
+
+	report *parity.Report
+	dir    string // for files that are exported for the comparison
+}
+
+// subject is a checkpoint and the files that are compared with it.
+type subject struct {
+	checkpoint string // empty is random weights of the preset
+	files      []string
+}
+
+// check refuses bad usage, and divides the arguments: files belong to the checkpoint before them.
+func (p *proof) check(args []string) ([]subject, error) {
+	if err := p.engine.check(); err != nil {
+		return nil, err
 	}
-	if a := models.Architecture(m.Metadata(export.ArchitectureKey)); a != "" && a != w.Config.Architecture {
-		if w, err = w.As(a); err != nil {
-			return fmt.Errorf("parity: %s: %w", path, err)
+	if slices.Contains(p.engine.engines, nativeEngine) {
+		return nil, usagef("native is what the others are compared with; name onnxruntime, onnx-go, or both")
+	}
+	if !(p.least >= 0 && p.least <= 1) {
+		return nil, usagef("min-agreement is %v, want a number from 0 to 1", p.least)
+	}
+	for _, name := range p.precisions {
+		if _, err := export.ParsePrecision(name); err != nil {
+			return nil, usagef("%v", err)
 		}
 	}
-	findings, err := parity.File(path, m, w)
-	if err != nil {
-		return err
-	}
-	report.Findings = append(report.Findings, findings...)
-	if !report.OK() {
-		return nil
-	}
-	fitting := make([]parity.Batch, len(batches))
-	for i, b := range batches {
-		fitting[i] = b.ForArchitecture(w.Config.Architecture)
-	}
-	reference := native.New(w, threadCount(o.threads))
-	report.Widen(parity.ToleranceOf(m))
-	for _, name := range o.engines {
-		if name == nativeEngine {
-			return usagef("native is what the others are compared with; name onnxruntime, onnx-go, or both")
+	for _, name := range p.tasks {
+		if _, err := models.ParseTask(name); err != nil && name != allTasks {
+			return nil, usagef("%v, or %s", err, allTasks)
 		}
-		session, err := o.open(name, path)
-		if err != nil {
+	}
+	var subjects []subject
+	for _, arg := range args {
+		if filepath.Ext(arg) != ".onnx" {
+			subjects = append(subjects, subject{checkpoint: arg})
+			continue
+		}
+		if len(subjects) == 0 {
+			return nil, usagef("%s has no checkpoint before it to be compared with", arg)
+		}
+		last := &subjects[len(subjects)-1]
+		last.files = append(last.files, arg)
+	}
+	if p.preset != "" {
+		if _, err := models.Preset(p.preset); err != nil {
+			return nil, usagef("%v", err)
+		}
+		subjects = append(subjects, subject{})
+	}
+	if len(subjects) == 0 {
+		return nil, usagef("give a checkpoint, or a preset for random weights")
+	}
+	return subjects, nil
+}
+
+// allTasks is every task that a checkpoint has weights for.
+const allTasks = "all"
+
+// run fills the report.
+func (p *proof) run(subjects []subject) error {
+	dir, err := os.MkdirTemp("", "albert-")
+	if err != nil {
+		return fmt.Errorf("parity: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	p.dir = dir
+	p.report = &parity.Report{
+		Program: "albert " + version, Time: time.Now().UTC().Format("2006-01-02 15:04 MST"), Machine: thisMachine(p.engine),
+		Reference: nativeEngine, Batches: []string{}, Findings: []parity.Finding{}, NotRun: []parity.NotRun{},
+	}
+	for _, s := range subjects {
+		if err := p.compareSubject(s); err != nil {
 			return err
 		}
-		defer session.Close()
-		if findings, err = parity.Outputs(c.Context(), reference, session, fitting, parity.ToleranceOf(m)); err != nil {
-			return err
-		}
-		report.Findings = append(report.Findings, findings...)
 	}
 	return nil
 }
 
-// filesToCompare returns the files that were given, or a fresh export.
-func filesToCompare(files []string, w *models.Weights) (paths []string, cleanUp func(), err error) {
-	if len(files) > 0 {
-		return files, func() {}, nil
+// compareSubject compares one checkpoint, or a preset's random weights, as a model of each task that was asked for.
+func (p *proof) compareSubject(s subject) error {
+	if s.checkpoint == "" {
+		architectures, err := p.architectures(models.Architectures())
+		if err != nil {
+			return err
+		}
+		for _, a := range architectures {
+			config, err := models.Preset(p.preset)
+			if err != nil {
+				return err
+			}
+			config.Architecture = a
+			if a.HasLabels() {
+				config.Labels = models.NewLabels("a", "b", "c")
+			}
+			w := parity.RandomWeights(config, 1)
+			if err := p.compareModel("random "+p.preset, w, s, randomSequences(config)); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
-	dir, err := os.MkdirTemp("", "albert-")
+	w, err := models.ReadCheckpoint(s.checkpoint)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	path := filepath.Join(dir, "model.onnx")
-	if err := export.Write(path, w, export.Options{Version: version}); err != nil {
-		os.RemoveAll(dir)
-		return nil, nil, err
+	sequences, err := specimenSequences(s.checkpoint, w.Config, p.text)
+	if err != nil {
+		return err
 	}
-	return []string{path}, func() { os.RemoveAll(dir) }, nil
+	var possible []models.Architecture
+	for _, a := range models.Architectures() {
+		if _, err := w.As(a); err == nil {
+			possible = append(possible, a)
+		}
+	}
+	if len(p.tasks) == 0 {
+		return p.compareModel(s.checkpoint, w, s, sequences)
+	}
+	architectures, err := p.architectures(possible)
+	if err != nil {
+		return err
+	}
+	for _, a := range architectures {
+		as, err := w.As(a)
+		if err != nil {
+			return err
+		}
+		if err := p.compareModel(s.checkpoint, as, s, sequences); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// architectures are those of the tasks; all of these for all tasks, and the first for none.
+func (p *proof) architectures(all []models.Architecture) ([]models.Architecture, error) {
+	if len(p.tasks) == 0 {
+		return []models.Architecture{models.ForPreTraining}, nil
+	}
+	var list []models.Architecture
+	for _, name := range p.tasks {
+		if name == allTasks {
+			return all, nil
+		}
+		a, err := models.ParseTask(name)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, a)
+	}
+	return list, nil
+}
+
+// compareModel compares the files of a checkpoint with it, or, where none were given, files of every form.
+func (p *proof) compareModel(name string, w *models.Weights, s subject, sequences []parity.Sequence) error {
+	batches := slices.Concat(parity.Batches(sequences, w.Config.PadTokenID), parity.Adversarial(w.Config))
+	for i, b := range batches {
+		batches[i] = b.ForArchitecture(w.Config.Architecture)
+	}
+	m := &parity.Model{Checkpoint: name, Task: string(w.Config.Architecture.Task())}
+	if len(p.tasks) > 0 {
+		m.Checkpoint += ", " + m.Task
+	}
+	var golden *parity.Golden
+	if s.checkpoint != "" {
+		sum, err := fileSum(filepath.Join(s.checkpoint, models.WeightsFile))
+		if err != nil {
+			return err
+		}
+		m.SHA256 = sum
+		if golden, err = parity.ReadGolden(s.checkpoint, w.Config); err != nil {
+			return err
+		}
+	}
+	p.report.AddModel(m, batches)
+	c := &modelProof{proof: p, weights: w, batches: batches, golden: golden}
+	if err := c.compareNative(); err != nil {
+		return err
+	}
+	if len(s.files) == 0 {
+		return c.compareForms()
+	}
+	for _, path := range s.files {
+		if err := c.compareGiven(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// modelProof is the part of a run that is about one model.
+type modelProof struct {
+	*proof
+	weights *models.Weights
+	batches []parity.Batch
+	golden  *parity.Golden // nil where there is none
+}
+
+// compareNative compares the native model with the golden file.
+func (p *modelProof) compareNative() error {
+	if p.golden == nil {
+		return nil
+	}
+	reference := p.reference(p.weights, p.tensors)
+	return p.compareGolden(reference, func(golden *parity.Golden) ([]parity.Finding, error) {
+		return parity.Outputs(p.command.Context(), golden, reference, []parity.Batch{golden.Batch}, numeric.GoldenFloat32)
+	})
+}
+
+// compareGolden adds how a session compares with what the golden file has of its outputs.
+func (p *modelProof) compareGolden(session runtime.Session, compare func(*parity.Golden) ([]parity.Finding, error)) error {
+	if p.golden == nil {
+		return nil
+	}
+	findings, err := compare(p.golden.Only(session.Outputs()))
+	if err != nil {
+		return err
+	}
+	p.report.Add(findings...)
+	return nil
+}
+
+func (p *proof) reference(w *models.Weights, tensors bool) runtime.Session {
+	if tensors {
+		return native.NewWithTensors(w, threadCount(p.engine.threads))
+	}
+	return native.New(w, threadCount(p.engine.threads))
+}
+
+// compareForms exports the model in every form, and compares each file.
+func (p *modelProof) compareForms() error {
+	for _, o := range export.Cells() {
+		if len(p.precisions) > 0 && !slices.Contains(p.precisions, string(o.Precision)) {
+			continue
+		}
+		o.Version, o.Embedding = version, p.weights.Config.Architecture == models.BaseModel
+		if err := p.compareExport(o.Form(), o); err != nil {
+			return err
+		}
+		if o.Tensors = true; p.tensors {
+			if err := p.compareExport(o.Form()+", with intermediate values", o); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// compareExport writes a file for the comparison, and removes it after that.
+func (p *modelProof) compareExport(name string, o export.Options) error {
+	path := filepath.Join(p.dir, "model.onnx")
+	if err := export.Write(path, p.weights, o); err != nil {
+		return err
+	}
+	defer os.Remove(path)
+	m, err := onnx.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	return p.compareFile(name, path, m, false)
+}
+
+// compareGiven compares a file with the checkpoint, as what the file says that it is.
+func (p *modelProof) compareGiven(path string) error {
+	m, err := onnx.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	as := *p
+	if a := models.Architecture(m.Metadata(export.ArchitectureKey)); a != "" && a != p.weights.Config.Architecture {
+		if as.weights, err = p.weights.As(a); err != nil {
+			return fmt.Errorf("parity: %s: %w", path, err)
+		}
+		as.golden = nil // which is another model's
+		as.batches = nil
+		for _, b := range p.batches {
+			as.batches = append(as.batches, b.ForArchitecture(a))
+		}
+	}
+	if err := as.compareFile(path, path, m, true); err != nil {
+		return err
+	}
+	o := export.OptionsOf(m)
+	if !p.tensors || o.Tensors {
+		return nil
+	}
+	note(p.command, "%s has no intermediate values among its outputs: a copy that has is exported and compared as well", path)
+	o.Tensors = true
+	return as.compareExport(path+", copy with intermediate values", o)
+}
+
+// compareFile adds the findings of one file to the report. One that differs is not run: it would only differ again.
+func (p *modelProof) compareFile(name, path string, m *onnx.ModelProto, given bool) error {
+	e, err := parity.NewExport(name, path, m, p.least)
+	if err != nil {
+		return err
+	}
+	p.report.AddExport(e)
+	findings, err := parity.File(name, m, p.weights)
+	if err != nil {
+		return err
+	}
+	p.report.Add(findings...)
+	if slices.ContainsFunc(findings, func(f parity.Finding) bool { return !f.OK }) {
+		return nil
+	}
+	o := export.OptionsOf(m)
+	for _, v := range p.variants() {
+		asked := given && p.command.Flags().Changed("engine")
+		if why := v.cannotRun(o); why != "" && !asked {
+			p.report.Skip(v.name(), why)
+			continue
+		}
+		if err := p.compareEngine(v, path, e, o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compareEngine adds how an engine computes a file.
+func (p *modelProof) compareEngine(v variant, path string, e parity.Export, o export.Options) error {
+	session, err := v.options.open(v.engine, path)
+	if err != nil {
+		return err
+	}
+	defer session.Close()
+	findings, err := e.CompareOutputs(p.command.Context(), p.reference(p.weights, o.Tensors), session, p.batches, p.weights.Config)
+	if err != nil {
+		return err
+	}
+	p.report.Add(findings...)
+	if e.Tolerance == nil {
+		return nil // a golden file has too few predictions to count
+	}
+	return p.compareGolden(session, func(golden *parity.Golden) ([]parity.Finding, error) {
+		return e.CompareOutputs(p.command.Context(), golden, session, []parity.Batch{golden.Batch}, p.weights.Config)
+	})
+}
+
+// variant is an engine with a provider.
+type variant struct {
+	engine  string
+	options *engineOptions
+}
+
+// nvidiaDriver is there where NVIDIA's driver is loaded.
+const nvidiaDriver = "/proc/driver/nvidia/version"
+
+// variants are the engines that were asked for, ONNX Runtime on CUDA too where its library can and no provider was named.
+func (p *proof) variants() []variant {
+	var list []variant
+	for _, engine := range p.engine.engines {
+		list = append(list, variant{engine, p.engine})
+		if engine != onnxRuntime || p.command.Flags().Changed("provider") {
+			continue
+		}
+		if library, err := ort.Find(*p.engine.library); err == nil && slices.Contains(library.Providers, "CUDAExecutionProvider") && stat(nvidiaDriver) != nil {
+			cuda := *p.engine
+			cuda.provider = string(ort.CUDA)
+			list = append(list, variant{engine, &cuda})
+		}
+	}
+	return list
+}
+
+func (v variant) name() string {
+	if v.engine == onnxRuntime {
+		return fmt.Sprintf("%s (%s)", v.engine, v.options.provider)
+	}
+	return v.engine
+}
+
+// cannotRun says why the engine cannot run files of that form; empty where it can.
+func (v variant) cannotRun(o export.Options) string {
+	switch {
+	case v.engine == onnxGo && (o.Precision != export.FP32 || o.Layers != export.Unrolled):
+		return "it reads fp32 with the layers unrolled alone"
+	case v.engine == onnxRuntime && v.options.provider == string(ort.CUDA) && o.Precision == export.INT8:
+		return "it has no int8 products on CUDA"
+	}
+	return ""
+}
+
+// fileSum returns the SHA-256 of a file; empty where there is none, as of a checkpoint in parts.
+func fileSum(path string) (string, error) {
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, file); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
 // specimenSequences returns sentences as the model's inputs, cut to what it takes. Without a vocabulary in the
@@ -198,10 +564,11 @@ func spread(path string) ([]string, error) {
 	return chosen, nil
 }
 
+// randomSequences are random ids of several lengths.
 func randomSequences(config models.Config) []parity.Sequence {
 	random := rand.New(rand.NewPCG(1, 2))
 	var sequences []parity.Sequence
-	for n := 1; n <= config.MaxPositionEmbeddings; n = n*2 + 1 {
+	for n := 1; n <= min(31, config.MaxPositionEmbeddings); n = n*2 + 1 {
 		var s parity.Sequence
 		for range n {
 			s.InputIDs = append(s.InputIDs, random.Int32N(int32(config.VocabSize)))
