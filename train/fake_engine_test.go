@@ -57,6 +57,11 @@ func newFakeEngine() *fakeEngine {
 
 func (e *fakeEngine) losses(b *models.Batch, loss float64) models.Losses {
 	n := len(b.MaskedLabels)
+	if b.Labels != nil {
+		return models.Losses{
+			Task: loss * b.LabelDenominator(e.weights.Config.Architecture), Labels: len(b.Labels), LabelsCorrect: len(b.Labels) / 2,
+		}
+	}
 	return models.Losses{
 		MaskedLM: loss * float64(n), MaskedTokens: n, MaskedCorrect: n / 4,
 		Sentence: 0.6 * float64(len(b.SentenceLabels)), Sentences: len(b.SentenceLabels),
