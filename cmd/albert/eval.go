@@ -31,12 +31,17 @@ type evaluation struct {
 
 func newEval() *cobra.Command {
 	c := &cobra.Command{
-		Use:   "eval MODEL --corpus FILE [--run DIRECTORY]",
-		Short: "Masked-LM and sentence losses and accuracies, of a checkpoint natively, or of an .onnx in any engine",
-		Args:  arguments(cobra.ExactArgs(1)),
+		Use:   "eval MODEL (--data FILE [--task TASK] | --corpus FILE [--run DIRECTORY])",
+		Short: "The task's metric, or masked-LM and sentence losses and accuracies, of a checkpoint natively, or of an .onnx in any engine",
+		Long: "With --data the scores of a fine-tuned model on labelled examples, by the metric of its task; an .onnx in each\n" +
+			"engine that --engine names. --agree-with compares every prediction with the checkpoint's own: exit code 1 if one\n" +
+			"differs that is no tie within the tolerance of the file's precision.\n\n" +
+			"With --corpus the masked-LM and sentence losses and accuracies of a pre-trained model.",
+		Args: arguments(cobra.ExactArgs(1)),
 	}
 	asJSON := jsonFlag(c)
-	engine := engineFlags(c, "that runs an .onnx: onnxruntime or onnx-go", onnxRuntime)
+	engine := engineFlags(c, "that runs an .onnx: onnxruntime or onnx-go; with --data also both", onnxRuntime)
+	onTask := bindTaskEvaluation(c)
 	files := c.Flags().StringSlice("corpus", nil, "text, a sentence a line and a blank line between documents or as --format says, or a directory of shards")
 	text := corpus.DefaultTextOptions()
 	textFlags(c.Flags(), &text)
@@ -44,8 +49,14 @@ func newEval() *cobra.Command {
 	length := c.Flags().Int("sequence-length", 0, "most tokens of a sequence; 0 is as many as the model takes")
 	limit := c.Flags().Int("sequences", 512, "most sequences, without --run")
 	objective := c.Flags().String("objective", string(train.SOP), "sentence objective, without --run: sop, nsp or none")
-	c.MarkFlagRequired("corpus")
+	c.MarkFlagsMutuallyExclusive("corpus", "data")
 	c.RunE = func(c *cobra.Command, args []string) error {
+		if onTask.asked() {
+			return onTask.run(c, args[0], engine, *asJSON)
+		}
+		if len(*files) == 0 {
+			return usagef("--data or --corpus is missing: examples of a task, or text")
+		}
 		m, err := engine.openModel(c, args[0])
 		if err != nil {
 			return err

@@ -71,7 +71,7 @@ func newRoot() *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(newDoctor(), newRuntime(), newCorpus(), newTokenizer(), newPrepare(), newPretrain(), newExport(),
-		newEval(), newFillMask(), newParity(), newInspect())
+		newFinetune(), newEval(), newPredict(), newEmbed(), newSimilar(), newFillMask(), newParity(), newInspect())
 	return root
 }
 
@@ -93,7 +93,8 @@ func arguments(check cobra.PositionalArgs) cobra.PositionalArgs {
 // isCobraUsage recognizes the errors that cobra makes itself.
 func isCobraUsage(err error) bool {
 	text := err.Error()
-	return strings.HasPrefix(text, "unknown command") || strings.HasPrefix(text, "required flag")
+	return strings.HasPrefix(text, "unknown command") || strings.HasPrefix(text, "required flag") ||
+		strings.HasPrefix(text, "if any flags in the group")
 }
 
 // parent returns a command that only has commands below it.

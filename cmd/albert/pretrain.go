@@ -210,7 +210,7 @@ func (p *pretraining) start(files []string, out string) (*train.Checkpoint, *mod
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	config, err := p.configuration(t.VocabSize())
+	config, err := configuration(p.preset, p.config, t.VocabSize())
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -220,19 +220,20 @@ func (p *pretraining) start(files []string, out string) (*train.Checkpoint, *mod
 	return nil, models.NewWeights(config), t, nil
 }
 
-func (p *pretraining) configuration(vocabSize int) (models.Config, error) {
-	if p.config == "" {
-		config, err := models.Preset(p.preset)
+// configuration returns that of a file, or of a preset with a vocabulary of that size.
+func configuration(preset, file string, vocabSize int) (models.Config, error) {
+	if file == "" {
+		config, err := models.Preset(preset)
 		config.VocabSize = vocabSize
 		return config, err
 	}
-	text, err := os.ReadFile(p.config)
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return models.Config{}, fmt.Errorf("read configuration: %w", err)
 	}
 	config, err := models.ParseConfig(text)
 	if err != nil {
-		return config, fmt.Errorf("read %s: %w", p.config, err)
+		return config, fmt.Errorf("read %s: %w", file, err)
 	}
 	return config, nil
 }

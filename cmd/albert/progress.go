@@ -35,8 +35,13 @@ const tellEvery = 10 * time.Second
 
 func (p *progress) Begin(plan train.Plan) {
 	p.steps, p.first = plan.Steps, plan.Step
-	p.line("%s documents to train on, %d held out (%d sentences dropped that training has too), %d steps of about %s tokens",
-		counted(plan.TrainingDocuments), plan.HeldOutDocuments, plan.DroppedSentences, plan.Steps, counted(int(plan.TokensPerStep)))
+	steps := fmt.Sprintf("%d steps of about %s tokens", plan.Steps, counted(int(plan.TokensPerStep)))
+	if plan.Features > 0 {
+		p.line("%s sequences or groups of them to train on, %s", counted(plan.Features), steps)
+	} else {
+		p.line("%s documents to train on, %d held out (%d sentences dropped that training has too), %s",
+			counted(plan.TrainingDocuments), plan.HeldOutDocuments, plan.DroppedSentences, steps)
+	}
 	if plan.CheckpointDirectory != "" {
 		p.line("going on from %s", plan.CheckpointDirectory)
 	}
@@ -49,11 +54,20 @@ func (p *progress) Begin(plan train.Plan) {
 
 func (p *progress) Step(m train.Metrics) {
 	text := fmt.Sprintf("step %d of %d", m.Step, p.steps)
-	if m.Scores != nil {
-		text += fmt.Sprintf(", loss %.4f, %s tokens/s, %s left", m.MaskedLMLoss, counted(int(m.TokensPerSecond)), p.left(m.Step))
+	loss := 0.0
+	switch {
+	case m.Scores != nil:
+		loss = m.MaskedLMLoss
+	case m.TaskScores != nil:
+		loss = m.Loss
+	}
+	if m.Scores != nil || m.TaskScores != nil {
+		text += fmt.Sprintf(", loss %.4f, %s tokens/s, %s left", loss, counted(int(m.TokensPerSecond)), p.left(m.Step))
 	}
 	if m.HeldOut != nil {
 		p.line("%s", text+heldOut(m.HeldOut))
+	} else if m.Dev != nil {
+		p.line("%s; dev %s", text, scoreText(m.Dev))
 	} else if !p.terminal && time.Since(p.told) >= tellEvery {
 		p.line("%s", text)
 	}

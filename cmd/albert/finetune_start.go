@@ -1,0 +1,173 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"goalbert/models"
+	"goalbert/tasks"
+	"goalbert/train"
+)
+
+// prepare finds the model to start from, reads the examples, and settles what is trained.
+func (f *finetuning) prepare() error {
+	f.hyperparameters = tasks.Defaults(f.name)
+	f.fill()
+	there, err := f.open()
+	if err != nil {
+		return err
+	}
+	if f.task, err = f.new(there); err != nil {
+		return err
+	}
+	if err := f.read(); err != nil {
+		return err
+	}
+	if err := f.learn(there); err != nil {
+		return err
+	}
+	if f.start.HiddenDropoutProb, f.start.AttentionProbsDropoutProb = f.dropout, f.dropout; f.dropout < 0 {
+		f.start.HiddenDropoutProb, f.start.AttentionProbsDropoutProb = f.hyperparameters.Dropout, f.hyperparameters.Dropout
+	}
+	if f.start.ClassifierDropoutProb = f.classifierDrop; f.classifierDrop < 0 {
+		f.start.ClassifierDropoutProb = f.hyperparameters.ClassifierDropout
+	}
+	if err := f.encode(f.command, f.task, f.vocabulary, f.training, "training examples"); err != nil {
+		return err
+	}
+	if len(f.tested.Examples) == 0 {
+		note(f.command, "there are no dev examples (--dev, --dev-share): the last weights become the model")
+		return nil
+	}
+	return f.encode(f.command, f.task, f.vocabulary, f.tested, "dev examples")
+}
+
+// open returns the configuration of the model to start from, with its vocabulary.
+func (f *finetuning) open() (c models.Config, err error) {
+	from := f.tokenizer
+	if f.model != "" {
+		if f.directory, err = models.Find(f.command.Context(), f.model, tellDownload(f.command)); err != nil {
+			return c, err
+		}
+		from = f.directory
+	}
+	if f.vocabulary, err = openTokenizer(from); err != nil {
+		return c, err
+	}
+	if f.model != "" {
+		return models.ReadConfig(f.directory)
+	}
+	if c, err = configuration(f.preset, f.config, f.vocabulary.VocabSize()); err != nil {
+		return c, err
+	}
+	if err := vocabularyFits(f.vocabulary, c.VocabSize); err != nil {
+		return c, fmt.Errorf("%w; set vocab_size to the tokenizer's", err)
+	}
+	return c, nil
+}
+
+// read reads the examples to train on and the dev examples.
+func (f *finetuning) read() error {
+	files, err := f.files(f.train, f.data, tasks.Train)
+	if err != nil {
+		return err
+	}
+	if f.training, err = tasks.Load(f.task, true, f.skipBad, files...); err != nil {
+		return err
+	}
+	f.tested = &tasks.Set{}
+	if f.devShare != 0 {
+		f.training.Examples, f.tested.Examples, err = tasks.HoldOut(f.training.Examples, f.devShare, f.devSeed)
+		return err
+	}
+	if files, err = f.files(f.dev, f.data, tasks.Dev); err != nil || len(files) == 0 {
+		return err
+	}
+	f.tested, err = tasks.Load(f.task, true, f.skipBad, files...)
+	return err
+}
+
+// learn finds the labels. A model that has been fine-tuned for the same ones keeps their order.
+func (f *finetuning) learn(there models.Config) (err error) {
+	if err := f.task.Learn(f.training.Examples); err != nil {
+		return err
+	}
+	if f.start, err = f.task.Configure(there); err != nil {
+		return err
+	}
+	known, found := there.Labels.Names(), f.start.Labels.Names()
+	if f.labels != "" || there.Architecture != f.start.Architecture || there.Labels == f.start.Labels || !sameNames(known, found) {
+		return nil
+	}
+	f.taskFlags.options.Labels = known
+	if f.task, err = f.new(there); err != nil {
+		return err
+	}
+	if err := f.task.Learn(f.training.Examples); err != nil {
+		return err
+	}
+	f.start, err = f.task.Configure(there)
+	return err
+}
+
+func sameNames(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
+}
+
+// weights returns those that the run begins with: of its newest checkpoint, which the options get, of the model to start
+// from, or random ones.
+func (f *finetuning) weights(o *train.FinetuneOptions) (w *models.Weights, err error) {
+	if f.resume {
+		if o.Resume, err = train.FindCheckpoint(o.Directory); err != nil {
+			return nil, err
+		}
+		if o.Resume != nil {
+			return o.Resume.ReadWeights(f.start)
+		}
+	}
+	if f.directory == "" {
+		w = models.NewWeights(f.start)
+		w.Initialize(o.Seed)
+		return w, nil
+	}
+	w, loaded, err := models.ReadAs(f.directory, f.start, o.Seed)
+	if text := loaded.String(); err == nil && text != "" {
+		note(f.command, "%s: %s", f.directory, text)
+	}
+	return w, err
+}
+
+// tellDownload returns a function that tells now and then how far a download is, and when it is done.
+func tellDownload(c *cobra.Command) models.Progress {
+	told := map[string]time.Time{}
+	return func(file string, done, total int64) {
+		if done < total && time.Since(told[file]) < tellEvery {
+			return
+		}
+		told[file] = time.Now()
+		note(c, "%s: %s of %s bytes", file, counted(done), counted(total))
+	}
+}
+
+// holdsFinetuning reports whether a directory has a run that has begun to train, or several.
+func holdsFinetuning(directory string) bool {
+	for _, pattern := range []string{"", "seed-*"} {
+		for _, part := range []string{train.CheckpointsDirectory, train.ModelDirectory} {
+			found, err := filepath.Glob(filepath.Join(escaped(directory), pattern, part, "[!.]*"))
+			if err == nil && len(found) > 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// escaped keeps the name of a directory from being taken for a pattern.
+func escaped(path string) string {
+	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(path)
+}

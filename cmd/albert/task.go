@@ -1,0 +1,181 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"goalbert/export"
+	"goalbert/models"
+	"goalbert/onnx"
+	"goalbert/tasks"
+	"goalbert/tokenizer"
+)
+
+// taskFlags are the flags that choose a task, and say how its examples are read and what a model sees of them.
+type taskFlags struct {
+	name    string
+	labels  string
+	skipBad bool
+	options tasks.Options
+}
+
+// bindTask adds them. Where a model is used that has been fine-tuned, the task is its own.
+func bindTask(f *pflag.FlagSet, usage string) *taskFlags {
+	t := &taskFlags{}
+	o := &t.options
+	f.StringVar(&t.name, "task", "", usage)
+	f.StringVar(&o.Text, "text-column", "", "name or number of the column, or key, of the text, words or passage; otherwise a usual name (text, sentence, sentence1, ...)")
+	f.StringVar(&o.Pair, "pair-column", "", "of the second text; otherwise a usual name (text_pair, sentence2, ...), if there is one")
+	f.StringVar(&o.Negative, "negative-column", "", "of the text that is not similar")
+	f.StringSliceVar(&o.Label, "label-column", nil, "of the label, tag or value; several are columns of 0 and 1, each a label")
+	f.StringVar((*string)(&o.Format), "data-format", "", "tsv, tsv-quoted, csv, jsonl or conll; otherwise by the end of the file's name")
+	f.BoolVar(&o.Header, "header", false, "the first line is no example, although columns are given by number")
+	f.BoolVar(&o.MultiLabel, "multi-label", false, "labels do not exclude each other; a column has several of them, or none")
+	f.StringVar(&o.LabelSeparator, "label-separator", "", "between the labels of one column; a comma if empty")
+	f.StringVar(&o.Metric, "metric", "", "the score that comes first, by which the best checkpoint is chosen; otherwise the task's own")
+	f.IntVar(&o.MaxLength, "max-length", 0, "most tokens of a sequence; 0 is the task's usual number, or as many as the model has positions")
+	f.BoolVar(&o.NoTruncate, "no-truncate", false, "refuse examples that are longer, instead of cutting off their ends")
+	f.BoolVar(&t.skipBad, "skip-bad", false, "leave out examples that are wrong, and count them, instead of refusing the file")
+	f.IntVar(&o.DocStride, "doc-stride", 0, "of questions: tokens from one window of a long passage to the next; 0 is 128")
+	f.IntVar(&o.MaxQueryLength, "max-query-length", 0, "most tokens of a question, or of one with a choice; 0 is 64, or 128")
+	f.IntVar(&o.MaxAnswerLength, "max-answer-length", 0, "most tokens of an answer; 0 is 30")
+	f.IntVar(&o.NBest, "n-best", 0, "candidates for an answer; 0 is 20")
+	f.BoolVar(&o.NoAnswer, "no-answer", false, "a question may have no answer, as in SQuAD v2.0")
+	f.Float64Var(&o.NullThreshold, "null-threshold", 0, "by how much the logit of no answer must exceed that of the best one")
+	f.Float64Var(&o.Scale, "scale", 0, "what a value of similarity is divided by to be a cosine; 0 is 1")
+	return t
+}
+
+// taskUsage lists the tasks.
+func taskUsage() string { return "one of " + strings.Join(tasks.Names(), ", ") }
+
+// taskOf returns the task that a model was fine-tuned for.
+func taskOf(c models.Config) (string, error) {
+	switch c.Architecture {
+	case models.ForSequenceClassification:
+		if c.Problem() == models.Regression {
+			return "regression", nil
+		}
+		return "classification", nil
+	case models.ForTokenClassification:
+		return "tokens", nil
+	case models.ForQuestionAnswering:
+		return "question-answering", nil
+	case models.ForMultipleChoice:
+		return "multiple-choice", nil
+	case models.BaseModel:
+		return "similarity", nil
+	}
+	return "", fmt.Errorf("the model is an %s, which answers no task; fine-tune it first: albert finetune --model ... --task ...", c.Architecture)
+}
+
+// new returns the task, whose sequences the model of configuration c can take.
+func (f *taskFlags) new(c models.Config) (tasks.Task, error) {
+	o := f.options
+	if o.MaxLength < 0 {
+		return nil, usagef("max-length is %d, want 1 or more, or 0", o.MaxLength)
+	}
+	if o.MaxLength > c.MaxPositionEmbeddings {
+		return nil, fmt.Errorf("max-length is %d, the model has %d positions (max_position_embeddings); ask for at most as many",
+			o.MaxLength, c.MaxPositionEmbeddings)
+	}
+	if o.MaxLength == 0 {
+		o.MaxLength = min(tasks.Defaults(f.name).MaxLength, c.MaxPositionEmbeddings)
+	}
+	if f.labels != "" {
+		var err error
+		if o.Labels, err = tasks.ReadLabels(f.labels); err != nil {
+			return nil, err
+		}
+	}
+	return tasks.New(f.name, o)
+}
+
+// of returns the task of a model that was fine-tuned for it: the one that was asked for, or the model's own.
+func (f *taskFlags) of(c models.Config) (tasks.Task, error) {
+	own, err := taskOf(c)
+	if err != nil {
+		return nil, err
+	}
+	if f.name == "" {
+		f.name = own
+	}
+	task, err := f.new(c)
+	if err != nil {
+		return nil, err
+	}
+	return task, task.Adopt(c)
+}
+
+// load reads the examples of files and makes their features, and notes what was left out or cut off.
+func (f *taskFlags) load(c *cobra.Command, task tasks.Task, t tokenizer.Tokenizer, labelled bool, paths ...string) (*tasks.Set, error) {
+	set, err := tasks.Load(task, labelled, f.skipBad, paths...)
+	if err != nil {
+		return nil, err
+	}
+	return set, f.encode(c, task, t, set, strings.Join(paths, ", "))
+}
+
+// encode makes the features of a set, and notes what was left out or cut off.
+func (f *taskFlags) encode(c *cobra.Command, task tasks.Task, t tokenizer.Tokenizer, set *tasks.Set, name string) error {
+	if err := set.Encode(task, t, f.skipBad); err != nil {
+		return err
+	}
+	if set.Bad > 0 {
+		note(c, "%s: %s examples were left out; the first: %v", name, counted(set.Bad), set.FirstBad)
+	}
+	if set.Truncated > 0 {
+		note(c, "%s: %s of %s examples are too long for the model; their ends were cut off", name, counted(set.Truncated), counted(len(set.Examples)))
+	}
+	return nil
+}
+
+// files returns the files of a split: those that were given, or of a data set whose layout is known the one in its
+// directory.
+func (f *taskFlags) files(given []string, directory, split string) ([]string, error) {
+	if len(given) > 0 || directory == "" {
+		return given, nil
+	}
+	file, err := tasks.Files(f.name, directory, split)
+	return []string{file}, err
+}
+
+// openTaskModel opens a model that was fine-tuned. Of an .onnx file its own metadata say for what, if they say anything.
+func (o *engineOptions) openTaskModel(c *cobra.Command, path string) (*model, error) {
+	m, err := o.openModel(c, path)
+	if err != nil || filepath.Ext(path) != ".onnx" {
+		return m, err
+	}
+	if m.config, err = configOf(path, m.config); err != nil {
+		m.session.Close()
+		return nil, err
+	}
+	return m, nil
+}
+
+// configOf returns c with the architecture, labels and problem type that the metadata of an .onnx file have.
+func configOf(path string, c models.Config) (models.Config, error) {
+	file, err := onnx.ReadGraph(path)
+	if err != nil {
+		return c, err
+	}
+	if a := file.Metadata(export.ArchitectureKey); a != "" {
+		c.Architecture, c.Labels, c.ProblemType = models.Architecture(a), models.Labels{}, ""
+	}
+	if text := file.Metadata(export.LabelsKey); text != "" {
+		var names []string
+		if err := json.Unmarshal([]byte(text), &names); err != nil {
+			return c, fmt.Errorf("%s: metadata %s is %q, want a JSON list of names", path, export.LabelsKey, text)
+		}
+		c.Labels = models.NewLabels(names...)
+	}
+	if problem := file.Metadata(export.ProblemTypeKey); problem != "" {
+		c.ProblemType = models.ProblemType(problem)
+	}
+	return c, nil
+}
