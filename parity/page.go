@@ -68,6 +68,9 @@ type fileRow struct {
 	Wrong             int
 }
 
+// Other reports whether the name says less than the form.
+func (f fileRow) Other() bool { return !strings.HasPrefix(f.Name, f.Form) }
+
 // column is an engine on a file.
 type column struct{ Export, Subject, Against string }
 

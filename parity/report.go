@@ -269,7 +269,11 @@ func (r *Report) skipped() []string {
 	}
 	for i, key := range keys {
 		engine, why, _ := strings.Cut(key, "\x00")
-		keys[i] = fmt.Sprintf("%s in %s: %s", strings.Join(files[key], ", "), engine, why)
+		what := strings.Join(files[key], ", ")
+		if n := len(files[key]); n > 3 {
+			what = fmt.Sprintf("%d forms", n)
+		}
+		keys[i] = fmt.Sprintf("%s in %s: %s", what, engine, why)
 	}
 	return keys
 }

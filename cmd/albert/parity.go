@@ -353,7 +353,7 @@ func (p *modelProof) compareForms() error {
 			return err
 		}
 		if o.Tensors = true; p.tensors {
-			if err := p.compareExport(o.Form()+", with intermediate values", o); err != nil {
+			if err := p.compareExport(o.Form()+" + values", o); err != nil {
 				return err
 			}
 		}
@@ -401,7 +401,7 @@ func (p *modelProof) compareGiven(path string) error {
 	}
 	note(p.command, "%s has no intermediate values among its outputs: a copy that has is exported and compared as well", path)
 	o.Tensors = true
-	return as.compareExport(path+", copy with intermediate values", o)
+	return as.compareExport(path+" + values", o)
 }
 
 // compareFile adds the findings of one file to the report. One that differs is not run: it would only differ again.
@@ -489,8 +489,8 @@ func (v variant) name() string {
 // cannotRun says why the engine cannot run files of that form; empty where it can.
 func (v variant) cannotRun(o export.Options) string {
 	switch {
-	case v.engine == onnxGo && (o.Precision != export.FP32 || o.Layers != export.Unrolled):
-		return "it reads fp32 with the layers unrolled alone"
+	case v.engine == onnxGo && (o.Precision != export.FP32 || o.Layers != export.Unrolled || o.Fuse != ""):
+		return "it reads fp32 with the layers unrolled, in standard operators"
 	case v.engine == onnxRuntime && v.options.provider == string(ort.CUDA) && o.Precision == export.INT8:
 		return "it has no int8 products on CUDA"
 	}
