@@ -26,7 +26,7 @@ var mayImport = map[string][]string{
 	"native":           {"models", "native/kernel"},
 	"train":            {"models", "tokenizer", "corpus", "tasks"},
 	"export":           {"models", "onnx"},
-	"runtime/ort":      {"runtime"},
+	"runtime/ort":      {"runtime", "onnx"},
 	"runtime/gonnx":    {"runtime", "onnx", "native/kernel"},
 	"runtime/native":   {"runtime", "models", "native"},
 	"evaluate":         {"models", "tokenizer", "tasks", "runtime", "export"},

@@ -41,13 +41,14 @@ func Check(m *ModelProto) error {
 type checker struct {
 	model     *ModelProto
 	defined   map[string]bool // values so far
+	order     []string        // the same, the newest last
 	used      map[string]bool
 	nodes     map[string]bool           // names
 	functions map[string]*FunctionProto // by domain and name
 }
 
 func newChecker(m *ModelProto) *checker {
-	return &checker{m, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]*FunctionProto{}}
+	return &checker{m, map[string]bool{}, nil, map[string]bool{}, map[string]bool{}, map[string]*FunctionProto{}}
 }
 
 func functionKey(domain, name string) string { return domain + "\x00" + name }
@@ -106,9 +107,13 @@ func (c *checker) loop(n *NodeProto) error {
 		return FormatError(fmt.Sprintf("node %s: a Loop that carries %d values, with a body of %d inputs and %d outputs and %d outputs of its own",
 			n.Name, carried, len(body.Input), len(body.Output), len(n.Output)))
 	}
-	outside := c.defined
-	c.defined = maps.Clone(outside)
-	defer func() { c.defined = outside }()
+	outside := len(c.order)
+	defer func() {
+		for _, name := range c.order[outside:] {
+			delete(c.defined, name)
+		}
+		c.order = c.order[:outside]
+	}()
 	if err := c.constants(body); err != nil {
 		return fmt.Errorf("body of %s: %w", n.Name, err)
 	}
@@ -148,6 +153,7 @@ func (c *checker) define(name, what string) error {
 		return FormatError(fmt.Sprintf("%s %s: there is a value of that name already", what, name))
 	}
 	c.defined[name] = true
+	c.order = append(c.order, name)
 	return nil
 }
 

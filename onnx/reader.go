@@ -239,6 +239,9 @@ func (t *TensorProto) checkData(raw int64) error {
 	if raw > 0 && raw != t.dataSize() {
 		return FormatError(fmt.Sprintf("tensor %s of shape %v has %d bytes, want %d", t.Name, t.Dims, raw, t.dataSize()))
 	}
+	if d := TensorProto_DataType(t.DataType); raw == 0 && t.elements() > 0 && (d == TensorProto_UINT32 || d == TensorProto_UINT64) {
+		return UnsupportedError(fmt.Sprintf("tensor %s has elements of type %v outside raw_data", t.Name, d))
+	}
 	if n := t.typedLength(); raw == 0 && n != t.elements() {
 		return FormatError(fmt.Sprintf("tensor %s of shape %v has %d elements, want %d", t.Name, t.Dims, n, t.elements()))
 	}

@@ -56,6 +56,9 @@ func open(path string, library Library, o Options) (s *Session, err error) {
 	if info.IsDir() {
 		return nil, errors.New("is a directory, want an .onnx file")
 	}
+	if err := checkModel(path); err != nil {
+		return nil, err
+	}
 	options, err := sessionOptions(library, o)
 	if err != nil {
 		return nil, err
