@@ -225,7 +225,7 @@ func (h *hubModel) download(ctx context.Context) (string, error) {
 func (h *hubModel) noSafetensors(l hubListing) error {
 	for _, file := range pickled {
 		if l.files[file] {
-			return fmt.Errorf("it has %s, a pickle, which can hold programs and is not read, and no %s; write a directory with "+
+			return fmt.Errorf("its weights are pickles (%s), which can hold programs and are not read, and there is no %s; write a directory with "+
 				"transformers: python3 -c %q, and give that", file, WeightsFile,
 				"import transformers as t; n='"+h.id+"'; c=t.AutoConfig.from_pretrained(n); "+
 					"getattr(t,c.architectures[0]).from_pretrained(n).save_pretrained('DIRECTORY')")
@@ -536,7 +536,7 @@ func (h *hubModel) extend(ctx context.Context, address, name string, f *os.File,
 	}
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {
-		return there, cmp.Or(idled(ctx), withoutAddress(err))
+		return there, withoutAddress(err)
 	}
 	defer response.Body.Close()
 	switch response.StatusCode {
@@ -572,20 +572,13 @@ func (h *hubModel) extend(ctx context.Context, address, name string, f *os.File,
 		case err == io.EOF:
 			return there, fmt.Errorf("the connection ended after %d of %d bytes", there, size)
 		case err != nil:
-			return there, cmp.Or(idled(ctx), fmt.Errorf("the connection was cut after %d of %d bytes: %w", there, size, err))
+			return there, fmt.Errorf("the connection was cut after %d of %d bytes: %w", there, size, err)
 		}
 	}
 }
 
+// errIdle is the cause with which net/http gives up a connection where nothing comes.
 var errIdle = errors.New("the hub does not answer")
-
-// idled returns errIdle if that is why ctx ended.
-func idled(ctx context.Context) error {
-	if context.Cause(ctx) == errIdle {
-		return errIdle
-	}
-	return nil
-}
 
 // rewind leaves the first bytes of f alone and the next writing after them.
 func rewind(f *os.File, bytes int64) error {

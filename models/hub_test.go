@@ -264,6 +264,24 @@ func TestHubResumesACutConnection(t *testing.T) {
 	}
 }
 
+// An answer whose length is not told, and that ends too early, is no file.
+func TestHubEndsTooEarly(t *testing.T) {
+	s := startHub(t, writeTiny(t))
+	s.answer = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Header.Get("Range") != "" {
+			return false
+		}
+		w.Write(s.files[WeightsFile][:1000])
+		w.(http.Flusher).Flush()
+		return true
+	}
+	dir, err := find(hubID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	expectTiny(t, dir)
+}
+
 // Another process goes on where one had to give up; nothing that is not whole is taken for a model.
 func TestHubResumesInAnotherProcess(t *testing.T) {
 	s := startHub(t, writeTiny(t))
@@ -365,7 +383,7 @@ func TestHubRefuses(t *testing.T) {
 			s.files[ConfigFile] = []byte(`{"model_type": "bert"}`)
 		}, hubID},
 		{"no model", "it has no config.json", func(t *testing.T, s *hubServer) { delete(s.files, ConfigFile) }, hubID},
-		{"a pickle", "it has pytorch_model.bin, a pickle", func(t *testing.T, s *hubServer) {
+		{"a pickle", "its weights are pickles (pytorch_model.bin)", func(t *testing.T, s *hubServer) {
 			delete(s.files, WeightsFile)
 			s.files["pytorch_model.bin"] = []byte("x")
 		}, hubID},

@@ -126,7 +126,7 @@ var pickled = []string{"pytorch_model.bin", "pytorch_model.bin.index.json"}
 func noWeights(dir string) error {
 	for _, file := range pickled {
 		if _, err := os.Stat(filepath.Join(dir, file)); err == nil {
-			return fmt.Errorf("models: read %s: it has %s, a pickle, which can hold programs and is not read; write %s beside it "+
+			return fmt.Errorf("models: read %s: its weights are pickles (%s), which can hold programs and are not read; write %s beside it "+
 				"with torch and safetensors: python3 -c %q %s", dir, file, WeightsFile, convertPickle, dir)
 		}
 	}

@@ -98,7 +98,7 @@ func TestReadCheckpointRefusesPickles(t *testing.T) {
 	dir := writeTiny(t)
 	os.Rename(filepath.Join(dir, WeightsFile), filepath.Join(dir, "pytorch_model.bin"))
 	_, err := ReadCheckpoint(dir)
-	if err == nil || !strings.Contains(err.Error(), "pytorch_model.bin, a pickle") ||
+	if err == nil || !strings.Contains(err.Error(), "its weights are pickles (pytorch_model.bin)") ||
 		!strings.Contains(err.Error(), `python3 -c "import sys,glob,torch`) || !strings.HasSuffix(err.Error(), dir) {
 		t.Errorf("got error %v, want one that gives the command", err)
 	}
