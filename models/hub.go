@@ -49,7 +49,8 @@ var (
 	shardPattern   = regexp.MustCompile(`^model-\d{5}-of-\d{5}\.safetensors$`)
 )
 
-// hubTokenizerFiles are what is fetched besides configuration and weights, where a model has them.
+// hubTokenizerFiles are what is fetched besides configuration and weights, where a model has them: three kinds of
+// vocabulary, and what goes with them.
 var hubTokenizerFiles = []string{
 	"spiece.model", "vocab.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
 }
@@ -103,10 +104,11 @@ func findOnHub(ctx context.Context, id, revision string, progress Progress) (str
 		id: id, revision: revision, progress: progress, token: os.Getenv("HF_TOKEN"),
 		folder: filepath.Join(cache, flat), locks: filepath.Join(cache, ".locks", flat),
 	}
-	if dir := h.cached(); dir != "" {
+	offline := slices.Contains([]string{"1", "ON", "YES", "TRUE"}, strings.ToUpper(os.Getenv("HF_HUB_OFFLINE")))
+	if dir := h.cached(); dir != "" && (offline || hasVocabulary(dir)) {
 		return dir, nil
 	}
-	if slices.Contains([]string{"1", "ON", "YES", "TRUE"}, strings.ToUpper(os.Getenv("HF_HUB_OFFLINE"))) {
+	if offline {
 		return "", fmt.Errorf("models: find %s: no such directory, %s has it not whole at revision %s, and HF_HUB_OFFLINE forbids to "+
 			"download it; unset that, or give a directory", id, h.folder, revision)
 	}
@@ -121,7 +123,12 @@ func (h *hubModel) snapshot(commit string) string {
 	return filepath.Join(h.folder, "snapshots", commit)
 }
 
-// cached returns the snapshot of the revision if it is whole, else nothing.
+// hasVocabulary reports whether there is a tokenizer. Other programs fetch models without.
+func hasVocabulary(dir string) bool {
+	return slices.ContainsFunc(hubTokenizerFiles[:3], func(file string) bool { return exists(filepath.Join(dir, file)) })
+}
+
+// cached returns the snapshot of the revision if the model is whole, else nothing.
 func (h *hubModel) cached() string {
 	commit := h.revision
 	if !commitPattern.MatchString(commit) {

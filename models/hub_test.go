@@ -207,6 +207,28 @@ func TestFindOnHub(t *testing.T) {
 	}
 }
 
+// What other programs fetched without its vocabulary gets one; without the hub it is taken as it is.
+func TestFindOnHubFetchesTheVocabulary(t *testing.T) {
+	s := startHub(t, writeTiny(t))
+	dir, err := find(hubID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.files["vocab.txt"], s.asked = []byte("[PAD]"), nil
+	t.Setenv("HF_HUB_OFFLINE", "yes")
+	if again, err := find(hubID); err != nil || again != dir || len(s.asked) > 0 {
+		t.Errorf("offline: got %s, error %v, and the hub was asked for %v", again, err, s.asked)
+	}
+	t.Setenv("HF_HUB_OFFLINE", "")
+	if _, err := find(hubID); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"HEAD vocab.txt", "GET vocab.txt"}; !slices.Equal(s.asked, want) {
+		t.Errorf("the hub was asked for %v, want %v", s.asked, want)
+	}
+	expectOnly(t, dir, ConfigFile, WeightsFile, "vocab.txt")
+}
+
 func TestFindOnHubInShards(t *testing.T) {
 	s := startHub(t, writeTinyShards(t))
 	dir, err := find(hubID + "@" + hubCommit)
