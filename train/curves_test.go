@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"goalbert/tasks"
 )
 
 // curve is a run of that many steps whose loss falls from 9.
@@ -29,11 +31,28 @@ func curve(steps int) []Metrics {
 	return lines
 }
 
+// tuned is a fine-tuning whose score is best before its end.
+func tuned(steps int) []Metrics {
+	var lines []Metrics
+	for i, m := range curve(steps) {
+		if m.Scores, m.HeldOut = nil, nil; i > 0 {
+			m.TaskScores = &TaskScores{Loss: 0.7 * math.Exp(-2*float64(i)/float64(steps))}
+		}
+		if i%(steps/10) == 0 {
+			m.Dev = tasks.Scores{{Name: "accuracy", Value: 0.8 - 0.3*math.Pow(float64(i)/float64(steps)-0.7, 2)}}
+		}
+		lines = append(lines, m)
+	}
+	return lines
+}
+
 // The picture decodes as a PNG and has colours of every line; it is drawn for runs without any step too, and for long
 // ones.
 func TestDrawCurves(t *testing.T) {
 	long := curve(5000)
-	for name, lines := range map[string][]Metrics{"none": nil, "start": long[:1], "one step": long[:2], "long": long} {
+	for name, lines := range map[string][]Metrics{
+		"none": nil, "start": long[:1], "one step": long[:2], "long": long, "tuned": tuned(500), "tuned start": tuned(500)[:1],
+	} {
 		path := filepath.Join(t.TempDir(), CurvesFile)
 		if keep := os.Getenv("KEEP_CURVES"); keep != "" {
 			path = filepath.Join(keep, name+".png")
@@ -52,7 +71,7 @@ func TestDrawCurves(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if name != "long" {
+		if name != "long" && name != "tuned" {
 			continue
 		}
 		found := map[[3]uint32]bool{}
@@ -63,6 +82,9 @@ func TestDrawCurves(t *testing.T) {
 			}
 		}
 		for _, c := range []interface{ RGBA() (r, g, b, a uint32) }{trainingColor, heldOutColor, referenceColor} {
+			if name == "tuned" && c == referenceColor { // it has no reference
+				continue
+			}
 			if r, g, b, _ := c.RGBA(); !found[[3]uint32{r, g, b}] {
 				t.Errorf("no line has the colour %v", c)
 			}

@@ -78,8 +78,8 @@ func (r *run) toTheEnd(ctx context.Context) error {
 		start = r.resume
 	}
 	err := start(ctx)
-	if err != nil && err == ctx.Err() {
-		return fmt.Errorf("train: interrupted before the first step: %w", err)
+	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return fmt.Errorf("train: interrupted before the first step: %w", ctx.Err())
 	}
 	if err != nil {
 		return err
