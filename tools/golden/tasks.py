@@ -68,7 +68,7 @@ def entities(generator, places, n):
 
 
 WORDS = """the a an The of river stone, "stone" Ångström ÉTÉ ΟΔΟΣ İzmir U.S. co-op it's 3,000 $5 the-end an_other — 中国 …
-    the\u00a0gate a. (an) anthem thea state-of-the-art ½ ²nd""".split(" ")
+    the\u00a0gate a. (an) anthem thea state-of-the-art ½ ½the ²nd οδος i\u0307zmir river\u001fstone""".split(" ")
 WORDS = [word for line in WORDS for word in line.split("\n") if word]
 
 
@@ -111,6 +111,8 @@ def squad2(generator):
         if generator.random() < 0.33:
             q["answers"] = []
             q["odds"] += 0.5
+        if generator.random() < 0.2:
+            q["predicted"] = ""
         examples.append(squad_processor.SquadExample(
             q["id"], "", "", None, None, "", is_impossible=not q["answers"],
             answers=[dict(text=text, answer_start=0) for text in q["answers"]]))
@@ -165,7 +167,7 @@ def windows(tokenizer):
     cases = []
     squad_processor.squad_convert_example_to_features_init(tokenizer)
     context = " ".join(PASSAGE.split("\n"))
-    for max_length, stride, max_query in ((384, 128, 64), (64, 30, 20), (40, 19, 12), (48, 13, 64)):
+    for max_length, stride, max_query in ((384, 128, 64), (440, 200, 64), (64, 30, 20), (40, 19, 12), (48, 13, 64)):
         for i, (question, text) in enumerate(QUESTIONS):
             if max_query == 64 and max_length == 48 and i == 4:
                 continue  # the question leaves no room
