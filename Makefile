@@ -4,6 +4,7 @@
 # make test       all tests
 # make test-all-lines  spm_encode beside ours on all lines of ../shared/data; needs the package sentencepiece
 # make race       the tests of what runs at once, with the race detector
+# make endurance  10,000 runs of mixed shapes from 16 goroutines in ONNX Runtime: no error, no growth of memory; minutes
 # make lint       gofmt, go vet, staticcheck, on every build that is supported
 # make generate   write the generated files anew
 # make bench      figures of speed beside the limit of the processor and beside the peers; takes minutes
@@ -12,7 +13,7 @@
 STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.6.1
 PYTHON ?= python3
 
-.PHONY: build demo demo-long test test-all-lines race lint generate bench golden
+.PHONY: build demo demo-long test test-all-lines race endurance lint generate bench golden
 
 build:
 	go build -o bin/albert ./cmd/albert
@@ -32,6 +33,10 @@ test-all-lines:
 race:
 	go test -race -run 'Part|Callers|Workers|Threads' ./native
 	go test -race -short ./corpus
+	go test -race -run 'Concurrent|Cancel|Closed|Bind' ./runtime/ort
+
+endurance:
+	ORT_ENDURANCE=1 go test -count 1 -v -timeout 1h -run Endurance ./runtime/ort
 
 lint:
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
