@@ -46,6 +46,7 @@ func newDoctor() *cobra.Command {
 	asJSON := jsonFlag(c)
 	o := &engineOptions{}
 	o.addProvider(c)
+	o.addThreads(c)
 	o.addSession(c)
 	path := c.Flags().String("model", "", "an .onnx file, of which nodes are counted by provider")
 	shape := c.Flags().String("shape", "", "of that batch, as 8x128; the smallest that the model takes if empty")

@@ -43,7 +43,12 @@ func engineFlags(c *cobra.Command, usage string, defaults ...string) *engineOpti
 	o := &engineOptions{}
 	c.Flags().StringSliceVar(&o.engines, "engine", defaults, usage)
 	o.addProvider(c)
+	o.addThreads(c)
 	return o
+}
+
+func (o *engineOptions) addThreads(c *cobra.Command) {
+	c.Flags().IntVar(&o.threads, "threads", 0, "0 is one a processor")
 }
 
 // addProvider adds the flags that choose the provider of ONNX Runtime.
@@ -54,7 +59,6 @@ func (o *engineOptions) addProvider(c *cobra.Command) {
 	c.Flags().StringToStringVar(&o.session.ProviderOptions, "provider-option", nil,
 		"the provider's own, key=value: device_id=1, gpu_mem_limit=BYTES, use_tf32=1 (0 unless it is given), ...")
 	c.Flags().BoolVar(&o.session.NoCPUFallback, "no-cpu-fallback", false, "refuse a model of which the provider cannot run every node")
-	c.Flags().IntVar(&o.threads, "threads", 0, "0 is one a processor")
 	o.library = libraryFlag(c)
 }
 

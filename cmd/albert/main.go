@@ -71,7 +71,7 @@ func newRoot() *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(newDoctor(), newRuntime(), newCorpus(), newTokenizer(), newPrepare(), newPretrain(), newExport(),
-		newFinetune(), newEval(), newPredict(), newEmbed(), newSimilar(), newFillMask(), newParity(), newInspect())
+		newFinetune(), newEval(), newPredict(), newEmbed(), newSimilar(), newFillMask(), newParity(), newBench(), newInspect())
 	return root
 }
 

@@ -17,6 +17,10 @@ var environment struct {
 	library Library // the loaded one; its Path is empty before
 }
 
+// Load loads the library that option leads to, which Open does as well, the first time; so the time of an Open after it is
+// the model's own.
+func Load(option string) (Library, error) { return load(option) }
+
 // load makes the environment on the library that option leads to, or returns the one that the process already has.
 func load(option string) (Library, error) {
 	library, err := Find(option)

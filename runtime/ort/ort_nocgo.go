@@ -21,6 +21,9 @@ var _ runtime.Session = (*Session)(nil)
 // Open returns an error: ONNX Runtime is reached through cgo.
 func Open(path string, o Options) (*Session, error) { return nil, errNoCgo() }
 
+// Load returns an error, as Open does.
+func Load(option string) (Library, error) { return Library{}, errNoCgo() }
+
 func (s *Session) Engine() string    { return "onnxruntime" }
 func (s *Session) Library() Library  { return Library{} }
 func (s *Session) Inputs() []string  { return nil }
