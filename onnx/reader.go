@@ -133,10 +133,10 @@ func readMessages(r io.ReaderAt, size int64) (*ModelProto, []section, error) {
 		return nil, nil, err
 	}
 	if err != nil {
-		return nil, nil, FormatError("not an ONNX model, or a truncated one; export it again")
+		return nil, nil, FormatError("truncated, or not an ONNX model; export it again")
 	}
 	if m.Graph == nil || m.IrVersion == 0 {
-		return nil, nil, FormatError("there is no graph in it; it is not an ONNX model, or a truncated one")
+		return nil, nil, FormatError("truncated, or not an ONNX model: there is no graph in it; export it again")
 	}
 	for t := range m.innerTensors() {
 		if err := t.checkHere(int64(len(t.RawData))); err != nil {
