@@ -52,6 +52,9 @@ func dequantize(p *models.Parameter, table bool, initializers map[string]*onnx.T
 		}
 		return values, err
 	}
+	if len(p.Shape) != 2 {
+		return nil, fmt.Errorf("%s is of %v in the file, want a matrix for that", p.Name, onnx.TensorProto_DataType(t.DataType))
+	}
 	levels, err := t.Bytes()
 	if err != nil {
 		return nil, err
@@ -108,7 +111,7 @@ func dequantizeRows(p *models.Parameter, table bool, levels []byte, scales []flo
 func dequantizeBlocks(p *models.Parameter, levels, zeros []byte, scales []float32) ([]float32, error) {
 	rows, columns := p.Shape[0], p.Shape[1]
 	blocks := len(scales) / rows
-	if len(levels) != rows*columns/2 || blocks == 0 || columns%blocks != 0 || len(scales) != rows*blocks || len(zeros) != rows*((blocks+1)/2) {
+	if 2*len(levels) != rows*columns || blocks == 0 || columns%blocks != 0 || len(scales) != rows*blocks || len(zeros) != rows*((blocks+1)/2) {
 		return nil, fmt.Errorf("%s has %d bytes of levels, %d scales and %d bytes of zero points, which do not fit its shape %v",
 			p.Name, len(levels), len(scales), len(zeros), p.Shape)
 	}

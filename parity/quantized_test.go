@@ -207,7 +207,11 @@ func TestDamagedQuantizedFiles(t *testing.T) {
 		query + " has no zero points":                         func(g *onnx.GraphProto) { initializer(g, query+".zero_point").Name = "x" },
 		query + " has 512 bytes of levels, 1 s":               func(g *onnx.GraphProto) { cut(initializer(g, query+".scale"), 4) },
 		query + " has 512 bytes of levels, 32 scales and 3 b": func(g *onnx.GraphProto) { cut(initializer(g, query+".zero_point"), 3) },
-		query + " has 4 bytes of levels":                      func(g *onnx.GraphProto) { cut(initializer(g, query), 4) },
+		"predictions.bias is of UINT8 in the file, want a matrix": func(g *onnx.GraphProto) {
+			bias := initializer(g, "predictions.bias")
+			bias.DataType, bias.RawData = int32(onnx.TensorProto_UINT8), make([]byte, 97)
+		},
+		query + " has 4 bytes of levels": func(g *onnx.GraphProto) { cut(initializer(g, query), 4) },
 	} {
 		m, _ := exportedWith(t, w, export.Options{Precision: export.INT4})
 		damage(m.Graph)

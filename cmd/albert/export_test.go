@@ -94,12 +94,46 @@ func TestExportOfEveryForm(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "model.onnx")
 	must(t, "export", dir, "--out", file, "--precision", "fp16")
 	albert(t, "", "parity", dir, file, "--engine", "onnx-go").fails(t, "FLOAT16", "export the model with precision fp32")
-	if r := albert(t, "", "export", dir, "--out", "x.onnx", "--precision", "fp8"); r.code != exitUsage || !strings.Contains(r.stderr, "fp32 or fp16") {
+	if r := albert(t, "", "export", dir, "--out", "x.onnx", "--precision", "fp8"); r.code != exitUsage || !strings.Contains(r.stderr, "fp32, fp16, int8 or int4") {
 		t.Errorf("got exit code %d and %q", r.code, r.stderr)
 	}
 	if r := albert(t, "", "export", dir, "--out", "x.onnx", "--layers", "rolled"); r.code != exitUsage || !strings.Contains(r.stderr, "unrolled, loop or function") {
 		t.Errorf("got exit code %d and %q", r.code, r.stderr)
 	}
+}
+
+// Files of whole numbers say what they are; onnx-go refuses them by name, and cells that are not exported are bad usage.
+func TestExportOfWholeNumbers(t *testing.T) {
+	dir := checkpointOf(t, models.ForMaskedLM)
+	file := filepath.Join(t.TempDir(), "model.onnx")
+	for want, arguments := range map[string][]string{
+		"target: vnni":    {"--precision", "int8", "--target", "vnni"},
+		"kept_in_fp32: [": {"--precision", "int8", "--layers", "loop", "--keep", "albert.embeddings.word_embeddings.weight"},
+		"precision: int4": {"--precision", "int4"},
+	} {
+		must(t, append([]string{"export", dir, "--out", file}, arguments...)...)
+		if text := must(t, "inspect", file); !strings.Contains(text, want) {
+			t.Errorf("inspect does not say %q:\n%.300s", want, text)
+		}
+		refusal := "operators of domain \"com.microsoft\", want standard operators alone"
+		if strings.Contains(strings.Join(arguments, " "), "int8") {
+			refusal = "(DynamicQuantizeLinear): the operator is not one of"
+		}
+		albert(t, "", "parity", dir, file, "--engine", "onnx-go").fails(t, refusal)
+	}
+	for want, arguments := range map[string][]string{
+		"int8 has layers unrolled or loop":            {"--precision", "int8", "--layers", "function"},
+		"int4 has layers unrolled":                    {"--precision", "int4", "--layers", "loop"},
+		"target is \"avx\", want vnni":                {"--precision", "int8", "--target", "avx"},
+		"options of precision int8":                   {"--target", "vnni"},
+		"are kept in fp32 of precision int8 and int4": {"--keep", "x"},
+	} {
+		r := albert(t, "", append([]string{"export", dir, "--out", file}, arguments...)...)
+		if r.code != exitUsage || !strings.Contains(r.stderr, want) {
+			t.Errorf("got exit code %d and %q, want %d and %q", r.code, r.stderr, exitUsage, want)
+		}
+	}
+	albert(t, "", "export", dir, "--out", file, "--precision", "int4", "--keep", "x").fails(t, `"x", to be kept in fp32, is no matrix`)
 }
 
 // What only the masked-LM head can do is refused of a model without it.
