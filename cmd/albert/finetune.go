@@ -144,11 +144,13 @@ func (f *finetuning) run() error {
 	if f.start.Architecture.HasLabels() && f.start.Problem() != models.Regression {
 		result.Labels = f.start.Labels.Names()
 	}
-	if err := os.MkdirAll(f.out, 0o777); err != nil {
-		return fmt.Errorf("finetune: make the run's directory: %w", err)
-	}
-	if err := saveFlags(c.Flags(), f.out); err != nil {
-		return err
+	if !holdsFinetuning(f.out) { // from here on it can be resumed with what it was started with
+		if err := os.MkdirAll(f.out, 0o777); err != nil {
+			return fmt.Errorf("finetune: make the run's directory: %w", err)
+		}
+		if err := saveFlags(c.Flags(), f.out); err != nil {
+			return err
+		}
 	}
 	if f.seeds == nil {
 		r, err := f.once(f.out, f.options.Seed)

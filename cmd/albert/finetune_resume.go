@@ -24,8 +24,8 @@ var notSaved = []string{"resume", "json", "out", "threads", "recompute"}
 // saveFlags writes the flags that are given into the directory of a run.
 func saveFlags(f *pflag.FlagSet, directory string) error {
 	given := map[string][]string{}
-	f.Visit(func(flag *pflag.Flag) {
-		if slices.Contains(notSaved, flag.Name) {
+	f.VisitAll(func(flag *pflag.Flag) {
+		if !flag.Changed || slices.Contains(notSaved, flag.Name) {
 			return
 		}
 		if list, ok := flag.Value.(pflag.SliceValue); ok {

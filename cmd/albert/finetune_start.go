@@ -158,7 +158,7 @@ func tellDownload(c *cobra.Command) models.Progress {
 func holdsFinetuning(directory string) bool {
 	for _, pattern := range []string{"", "seed-*"} {
 		for _, part := range []string{train.CheckpointsDirectory, train.ModelDirectory} {
-			found, err := filepath.Glob(filepath.Join(escaped(directory), pattern, part, "[!.]*"))
+			found, err := filepath.Glob(filepath.Join(escaped(directory), pattern, part, "[^.]*"))
 			if err == nil && len(found) > 0 {
 				return true
 			}
