@@ -11,7 +11,9 @@
 //	layers.go       the layers unrolled, in a Loop, or in a function
 //	tensors.go      intermediate values as outputs, on request
 //	constants.go    small numbers and shapes
-//	options.go      the file
+//	fuse.go         operators of ONNX Runtime's own, on request
+//	options.go      what a file is to be
+//	file.go         the file, or two
 //	cells.go        which of these go together
 //
 // The graph is in standard operators of opset 18, with any batch and sequence length. Each weight is one
