@@ -51,7 +51,7 @@ type taskEvaluator struct {
 
 func bindTaskEvaluation(c *cobra.Command) *taskEvaluator {
 	f := c.Flags()
-	e := &taskEvaluator{taskFlags: bindTask(f, "what the examples are of; otherwise what the model was fine-tuned for: "+taskUsage())}
+	e := &taskEvaluator{taskFlags: bindTask(f, "task", "what the examples are of; otherwise what the model was fine-tuned for: "+taskUsage())}
 	f.StringSliceVar(&e.data, "data", nil, "labelled examples, or the directory of a data set whose files the task knows by name")
 	f.StringVar(&e.split, "split", tasks.Dev, "of such a directory: dev or test")
 	f.StringVar(&e.agreeWith, "agree-with", "", "a checkpoint whose predictions, natively, must be the same but for ties")
@@ -190,6 +190,9 @@ func (r *taskRun) compare(path string, got, reference *evaluate.TaskResult) (boo
 	return ok, nil
 }
 
+// noTolerance admits every difference of outputs: where weights are whole numbers only what is predicted counts.
+var noTolerance = numeric.Tolerance{Absolute: math.Inf(1)}
+
 // toleranceOf returns what outputs of a file may differ by from its checkpoint's. One of whole numbers has no tolerance:
 // only what is predicted counts.
 func toleranceOf(path string) (t numeric.Tolerance, whole bool, err error) {
@@ -202,7 +205,7 @@ func toleranceOf(path string) (t numeric.Tolerance, whole bool, err error) {
 	}
 	switch export.OptionsOf(file).Precision {
 	case export.INT8, export.INT4:
-		return numeric.Tolerance{Absolute: math.Inf(1)}, true, nil
+		return noTolerance, true, nil
 	}
 	return parity.ToleranceOf(file), false, nil
 }

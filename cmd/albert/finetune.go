@@ -69,7 +69,7 @@ func newFinetune() *cobra.Command {
 		Args: arguments(cobra.NoArgs),
 	}
 	flags := c.Flags()
-	f := &finetuning{command: c, asJSON: jsonFlag(c), taskFlags: bindTask(flags, taskUsage()), options: train.FinetuneDefaults()}
+	f := &finetuning{command: c, asJSON: jsonFlag(c), taskFlags: bindTask(flags, "task", taskUsage()), options: train.FinetuneDefaults()}
 	flags.StringVar(&f.model, "model", "", "what to start from: a checkpoint's directory, a run, or owner/name on the hub")
 	flags.StringVar(&f.preset, "preset", "", fmt.Sprint("to start from random weights: one of ", models.PresetNames()))
 	flags.StringVar(&f.config, "config", "", "a config.json instead of a preset")

@@ -40,7 +40,7 @@ func newPredict() *cobra.Command {
 	}
 	asJSON := c.Flags().Bool("json", false, "print each answer as a JSON object, one a line")
 	engine := engineFlags(c, "that runs an .onnx: onnxruntime or onnx-go", onnxRuntime)
-	task := bindTask(c.Flags(), "otherwise what the model was fine-tuned for: "+taskUsage())
+	task := bindTask(c.Flags(), "task", "otherwise what the model was fine-tuned for: "+taskUsage())
 	data := c.Flags().String("data", "", "a file of examples, which need no labels, in place of texts")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if *data != "" && len(args) > 1 {

@@ -24,11 +24,11 @@ type taskFlags struct {
 	options tasks.Options
 }
 
-// bindTask adds them. Where a model is used that has been fine-tuned, the task is its own.
-func bindTask(f *pflag.FlagSet, usage string) *taskFlags {
+// bindTask adds them, the task under that name. Where a model is used that has been fine-tuned, the task is its own.
+func bindTask(f *pflag.FlagSet, name, usage string) *taskFlags {
 	t := &taskFlags{}
 	o := &t.options
-	f.StringVar(&t.name, "task", "", usage)
+	f.StringVar(&t.name, name, "", usage)
 	f.StringVar(&o.Text, "text-column", "", "name or number of the column, or key, of the text, words or passage; otherwise a usual name (text, sentence, sentence1, ...)")
 	f.StringVar(&o.Pair, "pair-column", "", "of the second text; otherwise a usual name (text_pair, sentence2, ...), if there is one")
 	f.StringVar(&o.Negative, "negative-column", "", "of the text that is not similar")
