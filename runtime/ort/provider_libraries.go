@@ -25,7 +25,8 @@ var providerFiles = map[string]string{
 const bridgeFile = "libonnxruntime_providers_shared.so"
 
 const (
-	driverFile = "libcuda.so.1" // comes with NVIDIA's driver, and cannot come from elsewhere
+	driverFile    = "libcuda.so.1" // comes with NVIDIA's driver, and cannot come from elsewhere
+	installDriver = "install the NVIDIA driver, which has " + driverFile
 
 	// pipCUDA brings CUDA's libraries of the version that the library of [PinnedVersion] was built for.
 	pipCUDA = `pip install "onnxruntime-gpu[cuda,cudnn]==` + PinnedVersion + `"`
@@ -61,8 +62,10 @@ func (l Library) lackOfFiles(name string) (Lack, bool) {
 	}
 	what := fmt.Sprintf("%s needs %s, which cannot be loaded", file, strings.Join(missing, ", "))
 	switch {
+	case slices.Equal(missing, []string{driverFile}):
+		return Lack{What: what, Mend: installDriver}, true
 	case slices.Contains(missing, driverFile):
-		return Lack{What: what, Mend: "install the NVIDIA driver, which has " + driverFile + "; then: " + pipCUDA}, true
+		return Lack{What: what, Mend: installDriver + "; then: " + pipCUDA}, true
 	case slices.ContainsFunc(missing, func(f string) bool { return strings.HasPrefix(f, "libnvinfer") }):
 		return Lack{What: what, Mend: "pip install tensorrt"}, true
 	case name == cudaProvider:

@@ -59,7 +59,9 @@ func TestLackOfFiles(t *testing.T) {
 		t.Log("this machine has the driver")
 	} else {
 		moveTo(t, compile(t, "int p;", "", needs(cublas, driver)...), filepath.Join(dir, providerFiles[cudaProvider]))
-		check(cudaProvider, "needs "+cublas+", "+driver+", which cannot be loaded", "install the NVIDIA driver")
+		check(cudaProvider, "needs "+cublas+", "+driver+", which cannot be loaded", installDriver+"; then: "+pipCUDA)
+		moveTo(t, compile(t, "int p;", "", needs(driver)...), filepath.Join(dir, providerFiles[cudaProvider]))
+		check(cudaProvider, "needs "+driver+", which cannot be loaded", installDriver)
 	}
 	moveTo(t, compile(t, "int p;", "", needs(cublas)...), filepath.Join(dir, providerFiles[cudaProvider]))
 	check(cudaProvider, "needs "+cublas+", which cannot be loaded", pipCUDA)
