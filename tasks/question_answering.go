@@ -77,8 +77,8 @@ func (q *questionAnswering) Features(e *Example, t tokenizer.Tokenizer) ([]*Feat
 	passage := t.AppendTokens(nil, e.Texts[1])
 	room := q.options.maxLength() - len(question) - 3
 	if room < 1 {
-		return nil, fmt.Errorf("tasks: %s: a question of %d tokens leaves no room for a passage in %d", e.Place, len(question),
-			q.options.maxLength())
+		return nil, fmt.Errorf("tasks: %s: a question of %d tokens leaves no room for a passage in %d; allow fewer tokens of a "+
+			"question, or longer sequences", e.Place, len(question), q.options.maxLength())
 	}
 	windows := windowsOf(len(passage), room, orDefault(q.options.DocStride, 128))
 	first, last := -1, -1
