@@ -27,6 +27,7 @@ type Finding struct {
 const (
 	AgainstCheckpoint   = "checkpoint"
 	AgainstTransformers = "transformers"
+	AgainstHeld         = "native, the file's weights" // multiplied out: see Dequantized
 )
 
 func mismatch(subject, tensor, why string) Finding {

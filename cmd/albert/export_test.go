@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"goalbert/models"
+	"goalbert/parity"
+	"goalbert/runtime/ort"
 )
 
 // checkpointOf writes random weights of an architecture, without a vocabulary.
@@ -120,6 +122,13 @@ func TestExportOfWholeNumbers(t *testing.T) {
 			refusal = "(DynamicQuantizeLinear): the operator is not one of"
 		}
 		albert(t, "", "parity", dir, file, "--engine", "onnx-go").fails(t, refusal)
+	}
+	if _, err := ort.Find(""); err == nil {
+		must(t, "export", dir, "--out", file, "--precision", "int4")
+		report := must(t, "parity", dir, file, "--min-agreement", "0")
+		if !strings.Contains(report, parity.AgainstHeld) || !strings.Contains(report, "dequantized") {
+			t.Errorf("an int4 file is not compared with the weights that it holds:\n%s", report)
+		}
 	}
 	for want, arguments := range map[string][]string{
 		"int8 has layers unrolled or loop":            {"--precision", "int8", "--layers", "function"},
