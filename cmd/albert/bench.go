@@ -11,26 +11,29 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"goalbert/evaluate"
+	"goalbert/export"
 	"goalbert/models"
 	"goalbert/parity"
 )
 
 func newBench() *cobra.Command {
 	c := &cobra.Command{
-		Use:   "bench MODEL.onnx|CHECKPOINT...",
+		Use:   "bench [MODEL.onnx|CHECKPOINT]...",
 		Short: "How long runs take, by batch, length and threads; load time and memory; several models in one run",
 		Long: "How long runs take: latency percentiles and tokens a second by batch, length and threads, for each engine; how long\n" +
 			"a session takes to load, and how much memory is resident then and after the runs. Each model is in a process of its\n" +
 			"own, so that the memory is its own. Several models, or one in several engines, take turns, run by run: what else the\n" +
 			"machine does hits all of them, so their ratios to the first can be trusted where their times cannot.\n\n" +
-			"A directory is a checkpoint, which runs natively. An .onnx file needs the config.json that albert export writes beside it.",
-		Args: arguments(cobra.MinimumNArgs(1)),
+			"A directory is a checkpoint, which runs natively. An .onnx file needs the config.json that albert export writes beside it.\n" +
+			"With --preset a model of these shapes with random weights is exported in each --form, and measured too.",
+		Args: arguments(cobra.ArbitraryArgs),
 	}
 	b := &bench{command: c, engine: &engineOptions{}}
 	asJSON := jsonFlag(c)
@@ -42,6 +45,9 @@ func newBench() *cobra.Command {
 	c.Flags().IntVar(&b.runs, "runs", 20, "of each load, after the warm-up")
 	c.Flags().IntVar(&b.warmUp, "warm-up-runs", 3, "of each load, which do not count")
 	c.Flags().IntVar(&b.loads, "loads", 3, "sessions that are loaded one after the other, of which the fastest counts")
+	c.Flags().StringVar(&b.preset, "preset", "", "also measure models of these shapes with random weights: "+strings.Join(models.PresetNames(), ", "))
+	c.Flags().StringVar(&b.task, "task", string(models.BaseModel.Task()), "of the preset's models, as albert export has it")
+	c.Flags().StringSliceVar(&b.forms, "form", []string{"fp32 unrolled"}, "of the preset's models: "+strings.Join(forms(), ", "))
 	table := c.Flags().String("csv", "", "file that gets a line for each model and load")
 	plot := c.Flags().String("plot", "", "file that gets a drawing of the latencies, as PNG")
 	worker := c.Flags().Bool("worker", false, "be the process that is measured")
@@ -52,6 +58,21 @@ func newBench() *cobra.Command {
 		}
 		if *worker {
 			return b.serve(c.Context(), args[0], c.InOrStdin(), c.OutOrStdout())
+		}
+		if b.preset != "" {
+			dir, err := os.MkdirTemp("", "albert-")
+			if err != nil {
+				return fmt.Errorf("bench: %w", err)
+			}
+			defer os.RemoveAll(dir)
+			files, err := b.exportPreset(dir)
+			if err != nil {
+				return err
+			}
+			args = append(args, files...)
+		}
+		if len(args) == 0 {
+			return usagef("give a model, or a preset for random weights")
 		}
 		report, err := b.measure(c.Context(), args)
 		if err != nil {
@@ -78,6 +99,47 @@ type bench struct {
 	engine                    *engineOptions
 	threads, batches, lengths []int
 	runs, warmUp, loads       int
+	preset, task              string
+	forms                     []string
+}
+
+// forms names the forms of a file.
+func forms() []string {
+	var names []string
+	for _, o := range export.Cells() {
+		names = append(names, o.Form())
+	}
+	return names
+}
+
+// exportPreset writes a model of the preset's shapes with random weights into dir, in each form, and returns the files.
+func (b *bench) exportPreset(dir string) ([]string, error) {
+	config, err := models.Preset(b.preset)
+	if err != nil {
+		return nil, usagef("%v", err)
+	}
+	if config.Architecture, err = models.ParseTask(b.task); err != nil {
+		return nil, usagef("%v", err)
+	}
+	w := parity.RandomWeights(config, 1)
+	if err := w.WriteConfig(dir); err != nil {
+		return nil, err
+	}
+	var files []string
+	for _, form := range b.forms {
+		at := slices.Index(forms(), form)
+		if at < 0 {
+			return nil, usagef("form is %q, want one of %s", form, strings.Join(forms(), ", "))
+		}
+		path := filepath.Join(dir, b.preset+" "+form+".onnx")
+		o := export.Cells()[at]
+		o.Version = version
+		if err := export.Write(path, w, o); err != nil {
+			return nil, err
+		}
+		files = append(files, path)
+	}
+	return files, nil
 }
 
 func (b *bench) check() error {
@@ -280,16 +342,24 @@ func (r *benchReport) write(w io.Writer) {
 	fmt.Fprintln(t, "load\tto first\tMB loaded\tMB after runs\tto first\tpeak MB\tthreads\t  session")
 	for _, s := range r.Sessions {
 		fmt.Fprintf(t, "%s\t%.2f\t%s\t%s\t%.2f\t%s\t%s\t  %s, %s\n", milliseconds(s.Load), s.LoadRatio, megabytes(s.Loaded), megabytes(s.Resident),
-			s.ResidentRatio, megabytes(s.Peak), threadsName(s.Threads), s.Model, s.Engine)
+			s.ResidentRatio, megabytes(s.Peak), threadsName(s.Threads), shortName(s.Model), s.Engine)
 	}
 	t.Flush()
 	fmt.Fprintln(w)
 	fmt.Fprintln(t, "batch\tlength\tbest\tp50\tp90\tp99\ttokens/s\tspeed to first\tthreads\t  session")
 	for _, row := range r.Rows {
 		fmt.Fprintf(t, "%d\t%d\t%s\t%s\t%s\t%s\t%.0f\t%.2f\t%s\t  %s, %s\n", row.Batch, row.Length, milliseconds(row.Best), milliseconds(row.P50),
-			milliseconds(row.P90), milliseconds(row.P99), row.TokensPerSecond, row.Speed, threadsName(row.Threads), row.Model, row.Engine)
+			milliseconds(row.P90), milliseconds(row.P99), row.TokensPerSecond, row.Speed, threadsName(row.Threads), shortName(row.Model), row.Engine)
 	}
 	t.Flush()
+}
+
+// shortName leaves the folder of the preset's models out.
+func shortName(path string) string {
+	if strings.HasPrefix(path, os.TempDir()) {
+		return filepath.Base(path)
+	}
+	return path
 }
 
 func milliseconds(d time.Duration) string { return fmt.Sprintf("%.2f ms", float64(d)/1e6) }
