@@ -16,10 +16,10 @@ type Candidate struct {
 	Probability float64 `json:"probability"` // among the candidates
 }
 
-// Predict returns the span with the largest sum of the logits of its first and its last token, over all windows. The NBest
-// largest of each are tried; a span has at most MaxAnswerLength tokens, and begins in the window that shows most around it.
-// Where a question may have no answer, that there is none has the sum of [CLS] in the window where it is smallest, and
-// wins if it exceeds the best span by more than NullThreshold.
+// Predict returns the span with the largest sum of the logits of its first and its last token, over all windows. The
+// NBest largest of each are tried; a span has at most MaxAnswerLength tokens, and begins in the window that shows most
+// around it. Where a question may have no answer, that there is none has the sum of [CLS] in the window where it is
+// smallest, and wins if it exceeds the best span by more than NullThreshold.
 func (q *questionAnswering) Predict(e *Example, features []*Feature, outputs [][]float32) (*Prediction, error) {
 	var candidates []Candidate
 	null := math.Inf(1)
@@ -80,7 +80,8 @@ func (q *questionAnswering) spans(passage string, w *window, logits []float32) [
 	return candidates
 }
 
-// largest returns the tokens of the n largest of every second logit, largest first; of equal ones the first token comes first.
+// largest returns the tokens of the n largest of every second logit, largest first; of equal ones the first token comes
+// first.
 func largest(logits []float32, n int) []int {
 	tokens := make([]int, (len(logits)+1)/2)
 	for i := range tokens {

@@ -1,7 +1,7 @@
 package tasks
 
-// Hyperparameters are those of a fine-tuning. Either the steps are known or the epochs, and the warm-up is in steps or as a
-// share of all.
+// Hyperparameters are those of a fine-tuning. Either the steps are known or the epochs, and the warm-up is in steps or
+// as a share of all.
 type Hyperparameters struct {
 	LearningRate      float64
 	BatchSize         int     // sequences of a step; of multiple choice and similarity, examples
@@ -41,7 +41,9 @@ func Defaults(name string) Hyperparameters {
 	if h, ok := table14[name]; ok {
 		return h
 	}
-	h := Hyperparameters{LearningRate: 5e-5, BatchSize: 32, Epochs: 3, WarmupShare: 0.1, MaxLength: 512, ClassifierDropout: 0.1}
+	h := Hyperparameters{
+		LearningRate: 5e-5, BatchSize: 32, Epochs: 3, WarmupShare: 0.1, MaxLength: 512, ClassifierDropout: 0.1,
+	}
 	switch name {
 	case "question-answering":
 		h.BatchSize, h.MaxLength = 48, 384

@@ -9,10 +9,10 @@
 //	classification.go  one or two sentences and a label, or several
 //	regression.go      a number of one or two sentences
 //	tokens.go          a tag of each word: entities.go what tags say, and its metric
-//	question_answering.go where in a passage an answer is: squad.go the file, answers.go decoding, squad_metric.go
+//	question_answering.go  where in a passage an answer is: squad.go the file, answers.go decoding, squad_metric.go
 //	multiple_choice.go which of several choices
 //	similarity.go      embeddings of sentences
-//	metrics.go         accuracy, F1, correlations
+//	metrics.go         accuracy, F1, correlations: scores.go scores in JSON
 //	layouts.go         data sets whose files are known by name: GLUE, IMDB, SQuAD, RACE
 //	holdout.go         a share of examples to test on
 //	defaults.go        hyper-parameters

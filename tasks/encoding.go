@@ -15,7 +15,8 @@ type encoder struct {
 func (o Options) encoder() encoder { return encoder{o.maxLength(), o.NoTruncate} }
 
 // sequence returns [CLS] A [SEP], or [CLS] A [SEP] B [SEP] where pair is there, the longer one shortened first.
-func (n encoder) sequence(t tokenizer.Tokenizer, place, text string, pair *string) (s Sequence, truncated bool, err error) {
+func (n encoder) sequence(t tokenizer.Tokenizer, place, text string, pair *string) (s Sequence, truncated bool,
+	err error) {
 	a, special := t.Encode(text), 2
 	var b []int32
 	if pair != nil {
@@ -24,7 +25,8 @@ func (n encoder) sequence(t tokenizer.Tokenizer, place, text string, pair *strin
 	return n.join(t, place, a, b, special)
 }
 
-func (n encoder) join(t tokenizer.Tokenizer, place string, a, b []int32, special int) (s Sequence, truncated bool, err error) {
+func (n encoder) join(t tokenizer.Tokenizer, place string, a, b []int32, special int) (s Sequence, truncated bool,
+	err error) {
 	length := len(a) + len(b) + special
 	if length > n.maxLength {
 		if n.noTruncate {

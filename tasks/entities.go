@@ -13,8 +13,8 @@ type Entity struct {
 // outside is the tag of a word that is of no entity.
 const outside = "O"
 
-// cutTag returns the place in an entity and its type that a tag says, in the letters of BIOES: the M of BMES is I; the L
-// and U of BILOU, and W, are E, S and S. The place of a word outside is O.
+// cutTag returns the place in an entity and its type that a tag says, in the letters of BIOES: the M of BMES is I; the
+// L and U of BILOU, and W, are E, S and S. The place of a word outside is O.
 func cutTag(tag string) (place byte, entity string, ok bool) {
 	if tag == outside {
 		return 'O', "", true
@@ -40,15 +40,15 @@ func cutTag(tag string) (place byte, entity string, ok bool) {
 // read every scheme, and forgive tags that none allows. An entity begins at B or S, at a change of type, and at I or E
 // after E, S or O; it ends after E or S, and before B, S, O or a change of type.
 func entities(tags []string) []Entity {
-	var found []Entity
+	found := []Entity{}
 	lastPlace, lastType, begin := byte('O'), "", -1
 	for i := 0; i <= len(tags); i++ {
 		place, entity := byte('O'), ""
 		if i < len(tags) {
 			place, entity, _ = cutTag(tags[i])
 		}
-		starts := place != 'O' && (place == 'B' || place == 'S' || entity != lastType || lastPlace == 'E' || lastPlace == 'S')
-		ends := lastPlace != 'O' && (lastPlace == 'E' || lastPlace == 'S' || place == 'B' || place == 'S' || entity != lastType)
+		between := lastPlace == 'E' || lastPlace == 'S' || place == 'B' || place == 'S' || entity != lastType
+		starts, ends := place != 'O' && between, lastPlace != 'O' && between
 		if ends && begin >= 0 {
 			found = append(found, Entity{Type: lastType, Start: begin, End: i})
 			begin = -1

@@ -89,8 +89,8 @@ func parseChoices(r *row) (*Example, error) {
 	return choiceExample(r.place, about[choiceContext], about[choiceQuestion], choices, label)
 }
 
-// choiceExample returns the example of a passage, a question, choices and which is right: a number from 0, a letter from A, or the
-// choice itself; empty is not known.
+// choiceExample returns the example of a passage, a question, choices and which is right: a number from 0, a letter
+// from A, or the choice itself; empty is not known.
 func choiceExample(place, passage, question string, choices []string, label string) (*Example, error) {
 	if len(choices) < 2 {
 		return nil, bad(place, "%d choices, want at least 2", len(choices))
@@ -148,8 +148,8 @@ func (m *multipleChoice) Configure(c models.Config) (models.Config, error) {
 	return c, nil
 }
 
-// Features makes [CLS] passage [SEP] question and choice [SEP] of each choice. The second keeps its end if it is too long, the
-// choice, as in Google's race_utils.py; then the longer one is shortened.
+// Features makes [CLS] passage [SEP] question and choice [SEP] of each choice. The second keeps its end if it is too
+// long, the choice, as in Google's race_utils.py; then the longer one is shortened.
 func (m *multipleChoice) Features(e *Example, t tokenizer.Tokenizer) ([]*Feature, error) {
 	n, most := m.options.encoder(), orDefault(m.options.MaxQueryLength, 128)
 	f := &Feature{}
@@ -158,8 +158,8 @@ func (m *multipleChoice) Features(e *Example, t tokenizer.Tokenizer) ([]*Feature
 		choice, cut := append([]int32{}, t.Encode(text)...), false
 		if len(choice) > most {
 			if m.options.NoTruncate {
-				return nil, fmt.Errorf("tasks: %s: question and choice have %d tokens, want at most %d; allow truncation, or longer ones",
-					e.Place, len(choice), most)
+				return nil, fmt.Errorf("tasks: %s: question and choice have %d tokens, want at most %d; allow truncation, "+
+					"or longer ones", e.Place, len(choice), most)
 			}
 			choice, cut = choice[len(choice)-most:], true
 		}

@@ -10,8 +10,8 @@ import (
 
 // questionAnswering is questions, and passages in which their answers stand, or do not.
 //
-// Rajpurkar et al., "SQuAD", arXiv:1606.05250; "Know What You Don't Know", arXiv:1806.03822. Windows and answers are those
-// of Google's run_squad.py.
+// Rajpurkar et al., "SQuAD", arXiv:1606.05250; "Know What You Don't Know", arXiv:1806.03822. Windows and answers are
+// those of Google's run_squad.py.
 type questionAnswering struct {
 	name    string
 	options Options
@@ -62,23 +62,23 @@ type window struct {
 
 func (q *questionAnswering) maxQuery() int { return orDefault(q.options.MaxQueryLength, 64) }
 
-// Features makes [CLS] question [SEP] passage [SEP], and if the passage is too long several windows of it, each DocStride
-// tokens after the one before. A window is labelled with the first and last token of the first answer, and with [CLS]
-// where it does not show the whole of it.
+// Features makes [CLS] question [SEP] passage [SEP], and if the passage is too long several windows of it, each
+// DocStride tokens after the one before. A window is labelled with the first and last token of the first answer, and
+// with [CLS] where it does not show the whole of it.
 func (q *questionAnswering) Features(e *Example, t tokenizer.Tokenizer) ([]*Feature, error) {
 	question, truncated := t.Encode(e.Texts[0]), false
 	if most := q.maxQuery(); len(question) > most {
 		if q.options.NoTruncate {
-			return nil, fmt.Errorf("tasks: %s: the question has %d tokens, want at most %d; allow truncation, or longer ones",
-				e.Place, len(question), most)
+			return nil, fmt.Errorf("tasks: %s: the question has %d tokens, want at most %d; allow truncation, or longer "+
+				"ones", e.Place, len(question), most)
 		}
 		question, truncated = question[:most], true
 	}
 	passage := t.AppendTokens(nil, e.Texts[1])
 	room := q.options.maxLength() - len(question) - 3
 	if room < 1 {
-		return nil, fmt.Errorf("tasks: %s: a question of %d tokens leaves no room for a passage in %d; allow fewer tokens of a "+
-			"question, or longer sequences", e.Place, len(question), q.options.maxLength())
+		return nil, fmt.Errorf("tasks: %s: a question of %d tokens leaves no room for a passage in %d; allow fewer tokens "+
+			"of a question, or longer sequences", e.Place, len(question), q.options.maxLength())
 	}
 	windows := windowsOf(len(passage), room, orDefault(q.options.DocStride, 128))
 	first, last := -1, -1

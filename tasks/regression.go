@@ -87,8 +87,8 @@ func (r *regression) Adopt(c models.Config) error {
 		return err
 	}
 	if c.Problem() != models.Regression || c.Labels.Len() != 1 {
-		return fmt.Errorf("tasks: the model has %d labels that are no regression, task %s wants one value; fine-tune it first",
-			c.Labels.Len(), r.name)
+		return fmt.Errorf("tasks: the model has %d labels that are no regression, task %s wants one value; fine-tune it "+
+			"first", c.Labels.Len(), r.name)
 	}
 	return nil
 }
@@ -103,7 +103,8 @@ func (r *regression) Learn(examples []*Example) error {
 }
 
 func (r *regression) Configure(c models.Config) (models.Config, error) {
-	c.Architecture, c.Labels, c.ProblemType = models.ForSequenceClassification, models.NewLabels("LABEL_0"), models.Regression
+	c.Architecture, c.ProblemType = models.ForSequenceClassification, models.Regression
+	c.Labels = models.NewLabels("LABEL_0")
 	return c, nil
 }
 

@@ -78,8 +78,8 @@ func TestSharedData(t *testing.T) {
 	}
 }
 
-// The windows of SQuAD's passages show each answer: decoding the first answer's own tokens gives its text again, but where
-// the file has an answer begin within a word: four stands in fourth.
+// The windows of SQuAD's passages show each answer: decoding the first answer's own tokens gives its text again, but
+// where the file has an answer begin within a word: four stands in fourth.
 func TestSharedAnswers(t *testing.T) {
 	const path = "../../shared/data/squad/dev-v1.1.json"
 	if _, err := os.Stat(path); err != nil {

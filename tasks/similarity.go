@@ -74,7 +74,8 @@ func (s *similarity) Read(path string, labelled bool) iter.Seq2[*Example, error]
 			}
 			e.Labelled, e.Value = true, value/orDefault(s.options.Scale, 1)
 			if !(e.Value >= -1 && e.Value <= 1) {
-				return nil, bad(r.place, "the value is %v, a cosine of %v, want -1 to 1; divide by a larger scale", value, e.Value)
+				return nil, bad(r.place, "the value is %v, a cosine of %v, want -1 to 1; divide by a larger scale", value,
+					e.Value)
 			}
 		}
 		if first == nil {
@@ -180,8 +181,9 @@ func normalized(x []float32) []float32 {
 	return unit
 }
 
-// Score gives Spearman's and Pearson's correlation of cosines and values. Of examples without values it gives how often,
-// of all second and third sentences, the one nearest to the first is its own, and the mean reciprocal of the place it takes.
+// Score gives Spearman's and Pearson's correlation of cosines and values. Of examples without values it gives how
+// often, of all second and third sentences, the one nearest to the first is its own, and the mean reciprocal of the
+// place it takes.
 func (s *similarity) Score(examples []*Example, predictions []*Prediction) (Scores, error) {
 	if examples[0].Labelled {
 		return correlations(examples, predictions, orDefault(s.options.Metric, "spearmanr"))

@@ -14,8 +14,8 @@ import (
 // an and the, with single spaces. Exact match is equality; F1 is that of the words, each as often as it occurs. A
 // question counts with the largest over its right answers.
 
-// normalizeAnswer returns an answer as it is compared. Case and white space are Python's, whose str.lower and str.split the
-// official scripts use.
+// normalizeAnswer returns an answer as it is compared. Case and white space are Python's, whose str.lower and str.split
+// the official scripts use.
 func normalizeAnswer(text string) string {
 	lower := cases.Lower(language.Und, cases.HandleFinalSigma(true)).String(text)
 	bare := strings.Map(func(r rune) rune {
@@ -63,7 +63,8 @@ func exactMatch(predicted, answer string) float64 {
 	return 0
 }
 
-// answerF1 is F1 of the words of an answer. Where one has none it is 0, or with emptyIsRight, v2.0's rule, 1 if both have none.
+// answerF1 is F1 of the words of an answer. Where one has none it is 0, or with emptyIsRight, v2.0's rule, 1 if both
+// have none.
 func answerF1(predicted, answer string, emptyIsRight bool) float64 {
 	got, want := strings.Fields(normalizeAnswer(predicted)), strings.Fields(normalizeAnswer(answer))
 	if emptyIsRight && len(got) == 0 && len(want) == 0 {
@@ -125,8 +126,8 @@ func score2(e *Example, predicted string) squad2Question {
 	return s
 }
 
-// squad2Scores is the metric of evaluate-v2.0.py, in percent: over all questions, those with an answer and those without; and
-// the best that another threshold of the null odds would give, with that threshold.
+// squad2Scores is the metric of evaluate-v2.0.py, in percent: over all questions, those with an answer and those
+// without; and the best that another threshold of the null odds would give, with that threshold.
 func squad2Scores(examples []*Example, predictions []*Prediction) Scores {
 	var scored, spans []squad2Question
 	for i, e := range examples {
@@ -171,8 +172,8 @@ func meanOf(scored []squad2Question, part func(squad2Question) bool) (exact, f1 
 }
 
 // bestThreshold returns the best mean that is had by taking answers of null odds up to a threshold, and no answer above
-// it, and that threshold. It begins with no answer at all, and takes one after the other by rising odds: what a question
-// with an answer adds is its score, and one without loses its point if it is answered.
+// it, and that threshold. It begins with no answer at all, and takes one after the other by rising odds: what a
+// question with an answer adds is its score, and one without loses its point if it is answered.
 func bestThreshold(scored []squad2Question, score func(squad2Question) float64) (best, threshold float64) {
 	current := 0.0
 	for _, s := range scored {

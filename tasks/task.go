@@ -14,7 +14,8 @@ import (
 // Task is what a model is fine-tuned for. A program calls the methods in this order; a model that is fine-tuned already
 // gives its labels with Adopt, one that will be learns them from the training examples.
 //
-//	examples ──Learn──▶ labels ──Configure──▶ config      example ──Features──▶ batches ──model──▶ outputs ──Predict──▶ Score
+//	examples ──Learn──▶ labels ──Configure──▶ config
+//	example ──Features──▶ batches ──model──▶ outputs ──Predict──▶ predictions ──Score──▶ scores
 type Task interface {
 	// Name is the name that New knows the task by.
 	Name() string
@@ -120,10 +121,10 @@ func Pack(features []*Feature) *models.Batch {
 // Prediction is what a model says of an example; each task has its own fields.
 type Prediction struct {
 	Label         string             `json:"label,omitempty"`         // the most probable class
-	Labels        []string           `json:"labels,omitempty"`        // all classes of a probability of at least ½; the tag of each word
+	Labels        []string           `json:"labels,omitzero"`         // classes of a probability of at least ½; a tag of each word
 	Probabilities map[string]float64 `json:"probabilities,omitempty"` // of each class
 	Value         *float64           `json:"value,omitempty"`         // of a regression; the cosine of two sentences
-	Entities      []Entity           `json:"entities,omitempty"`
+	Entities      []Entity           `json:"entities,omitzero"`
 	Answer        *string            `json:"answer,omitempty"`     // empty where the passage has none
 	NBest         []Candidate        `json:"n_best,omitempty"`     // answers, most probable first
 	NullOdds      *float64           `json:"null_odds,omitempty"`  // logit of no answer over that of the best one
@@ -131,8 +132,8 @@ type Prediction struct {
 	Embeddings    [][]float32        `json:"embeddings,omitempty"` // of each sentence, of length 1
 }
 
-// Scores are named figures of a set of predictions; the first is the task's own metric, of which the best checkpoint has
-// the largest.
+// Scores are named figures of a set of predictions; the first is the task's own metric, of which the best checkpoint
+// has the largest.
 type Scores []Score
 
 // Score is one of them.
@@ -224,7 +225,8 @@ func (s *Set) Encode(task Task, t tokenizer.Tokenizer, skipBad bool) error {
 }
 
 func (s *Set) allBad() error {
-	return fmt.Errorf("tasks: all %d examples are bad; the first: %s", s.Bad, strings.TrimPrefix(s.FirstBad.Error(), "tasks: "))
+	first := strings.TrimPrefix(s.FirstBad.Error(), "tasks: ")
+	return fmt.Errorf("tasks: all %d examples are bad; the first: %s", s.Bad, first)
 }
 
 // Predict returns the predictions of all examples of s, whose features have those outputs.
@@ -237,8 +239,8 @@ func (s *Set) Predict(task Task, outputs [][]float32) ([]*Prediction, error) {
 		i, end := s.Features[begin].Example, begin
 		for ; end < len(s.Features) && s.Features[end].Example == i; end++ {
 			if !finite(outputs[end]) {
-				return nil, fmt.Errorf("tasks: %s: the outputs are not finite; the weights are damaged or the training diverged",
-					s.Examples[i].Place)
+				return nil, fmt.Errorf("tasks: %s: the outputs are not finite; the weights are damaged or the training "+
+					"diverged", s.Examples[i].Place)
 			}
 		}
 		var err error

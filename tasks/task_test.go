@@ -88,7 +88,8 @@ func TestConstantPredictions(t *testing.T) {
 	}
 }
 
-// Choices stand after the passage, in the gap of a question or behind it; which is right may be a number, a letter or itself.
+// Choices stand after the passage, in the gap of a question or behind it; which is right may be a number, a letter or
+// itself.
 func TestMultipleChoice(t *testing.T) {
 	task := newTask(t, "multiple-choice", Options{})
 	set, err := load(t, task, true, false, "a.jsonl", `{"context":"the film","question":"was _ ?","choices":["good","bad"],"label":1}
@@ -131,8 +132,8 @@ func TestMultipleChoice(t *testing.T) {
 	}
 }
 
-// Sentences of a pair lie one after the other; cosines have values to be near to, and without values each first sentence
-// finds its second among all.
+// Sentences of a pair lie one after the other; cosines have values to be near to, and without values each first
+// sentence finds its second among all.
 func TestSimilarity(t *testing.T) {
 	task := newTask(t, "similarity", Options{Scale: 5})
 	set, err := load(t, task, true, false, "a.tsv", "sentence1\tsentence2\tscore\ngood film\tbad\t5\nfilm\tplay\t2.5\n")

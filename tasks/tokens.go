@@ -207,8 +207,8 @@ func (e *Example) addWord(place, text string, columns []string, word, tag int) e
 	return nil
 }
 
-// cutWords makes words of a text: between white space, and each mark of punctuation, symbol and Chinese character is one
-// of its own, as in the usual corpora of entities.
+// cutWords makes words of a text: between white space, and each mark of punctuation, symbol and Chinese character is
+// one of its own, as in the usual corpora of entities.
 func (e *Example) cutWords(text string) {
 	e.Texts = []string{text}
 	begin := -1
@@ -270,7 +270,8 @@ func (k *tokens) Learn(examples []*Example) error {
 		if _, entity, ok := cutTag(tag); !ok {
 			return badTag("the labels", tag)
 		} else if !used[entity] && entity != "" {
-			return fmt.Errorf("tasks: entities of type %q have no training example; remove them from the labels, or add examples", entity)
+			return fmt.Errorf("tasks: entities of type %q have no training example; remove them from the labels, or add "+
+				"examples", entity)
 		}
 	}
 	return nil
@@ -281,7 +282,8 @@ func (k *tokens) Configure(c models.Config) (models.Config, error) {
 		return c, errLabelsUnknown
 	}
 	if len(k.labels.names) < 2 {
-		return c, fmt.Errorf("tasks: all words of the training examples have the tag %q; want entities, too", k.labels.names[0])
+		return c, fmt.Errorf("tasks: all words of the training examples have the tag %q; want entities, too",
+			k.labels.names[0])
 	}
 	c.Architecture, c.Labels, c.ProblemType = models.ForTokenClassification, models.NewLabels(k.labels.names...), ""
 	return c, nil
@@ -334,7 +336,8 @@ func (k *tokens) Features(e *Example, t tokenizer.Tokenizer) ([]*Feature, error)
 func (k *tokens) Predict(e *Example, features []*Feature, outputs [][]float32) (*Prediction, error) {
 	f, logits, labels := features[0], outputs[0], len(k.labels.names)
 	if len(logits) != len(f.words)*labels {
-		return nil, fmt.Errorf("tasks: %s: %d logits for %d tokens and %d labels", e.Place, len(logits), len(f.words), labels)
+		return nil, fmt.Errorf("tasks: %s: %d logits for %d tokens and %d labels", e.Place, len(logits), len(f.words),
+			labels)
 	}
 	p := &Prediction{Labels: make([]string, len(e.Words))}
 	for i := range p.Labels {
@@ -352,8 +355,8 @@ func (k *tokens) Predict(e *Example, features []*Feature, outputs [][]float32) (
 	return p, nil
 }
 
-// textOf returns the text of some words: what they were cut from, or the words with spaces between them, but not between
-// two Chinese characters.
+// textOf returns the text of some words: what they were cut from, or the words with spaces between them, but not
+// between two Chinese characters.
 func (e *Example) textOf(start, end int) string {
 	if e.spans != nil {
 		return e.Texts[0][e.spans[start][0]:e.spans[end-1][1]]
