@@ -28,7 +28,11 @@ func (d *FinetuneData) validate(c models.Config, weights []float32) error {
 		return errors.New("train: there is no feature to train on; give examples with labels")
 	}
 	for i, f := range d.Features {
-		if problem := featureProblem(f, c, weights != nil); problem != "" {
+		problem := featureProblem(f, c, weights != nil)
+		if (f.Targets == nil) != (d.Features[0].Targets == nil) {
+			problem = "it has a value and the first one none, or the first one has; give all of them one"
+		}
+		if problem != "" {
 			return fmt.Errorf("train: feature %d, of example %d: %s", i, f.Example, problem)
 		}
 	}

@@ -97,7 +97,10 @@ func (f *finetuning) loader(at Position, step uint64) *loader { return f.source.
 
 func (f *finetuning) training(m *Metrics, l models.Losses, d models.Denominators) {
 	m.TaskScores = &TaskScores{Loss: l.Task / d.Labels}
-	if c := f.engine.Weights().Config; c.Architecture != models.BaseModel && c.Problem() != models.Regression {
+	c := f.engine.Weights().Config
+	values := c.Architecture == models.ForSequenceClassification && c.Problem() == models.Regression ||
+		c.Architecture == models.BaseModel && f.data.Features[0].Targets != nil
+	if !values {
 		accuracy := float64(l.LabelsCorrect) / float64(max(1, l.Labels))
 		m.Accuracy = &accuracy
 	}

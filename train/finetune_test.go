@@ -151,6 +151,37 @@ func TestFinetuneWithoutEvaluation(t *testing.T) {
 	}
 }
 
+// A step has an accuracy where labels are right or wrong: of classes and in-batch negatives, not of values.
+func TestAccuracyOfAStep(t *testing.T) {
+	for _, c := range []struct {
+		architecture models.Architecture
+		problem      models.ProblemType
+		targets      bool
+		want         bool
+	}{
+		{models.ForSequenceClassification, "", false, true},
+		{models.ForSequenceClassification, models.MultiLabel, true, true},
+		{models.ForSequenceClassification, models.Regression, true, false},
+		{models.ForTokenClassification, "", false, true},
+		{models.ForQuestionAnswering, "", false, true},
+		{models.ForMultipleChoice, "", false, true},
+		{models.BaseModel, "", true, false},
+		{models.BaseModel, "", false, true},
+	} {
+		e, data := newFakeClassifier(), testFinetuneData(1)
+		e.weights.Config.Architecture, e.weights.Config.ProblemType = c.architecture, c.problem
+		if c.targets {
+			data.Features[0].Targets = []float32{1}
+		}
+		f := &finetuning{run: run{engine: e}, data: data}
+		var m Metrics
+		f.training(&m, models.Losses{Task: 6, Labels: 4, LabelsCorrect: 3}, models.Denominators{Labels: 8})
+		if m.Loss != 0.75 || (m.Accuracy != nil) != c.want || c.want && *m.Accuracy != 0.75 {
+			t.Errorf("%+v: loss %v, accuracy %v", c, m.Loss, m.Accuracy)
+		}
+	}
+}
+
 // Two evaluations in a row without a better score end the run with patience 2; with 3 it goes on to its end.
 func TestPatience(t *testing.T) {
 	for patience, want := range map[int]int{0: 12, 1: 9, 2: 12, 3: 12} {
@@ -469,6 +500,9 @@ func TestFinetuneRefusals(t *testing.T) {
 		"there is no feature to train on": func(_ *FinetuneOptions, d *FinetuneData, _ *models.Config) { d.Features = nil },
 		"feature 2, of example 2: it has no label": func(_ *FinetuneOptions, d *FinetuneData, _ *models.Config) {
 			d.Features[2].Labels = nil
+		},
+		"feature 2, of example 2: it has a value and the first one none": func(_ *FinetuneOptions, d *FinetuneData, _ *models.Config) {
+			d.Features[2].Targets = []float32{1}
 		},
 		"feature 3, of example 3: it has no sequence": func(_ *FinetuneOptions, d *FinetuneData, _ *models.Config) {
 			d.Features[3].Sequences = nil
