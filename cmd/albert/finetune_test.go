@@ -176,6 +176,10 @@ func TestEveryTask(t *testing.T) {
 					t.Errorf("%s: %+v", r.Engine, r.Agreement)
 				}
 			}
+			report := must(t, append([]string{"parity", trained.Model, file, "--engine", engines, "--data", dev}, test.eval...)...)
+			if n := strings.Count(report, "predictions of "+filepath.Base(dev)); n != 1+strings.Count(engines, ",") {
+				t.Errorf("the report has the predictions of %d engines:\n%s", n, report)
+			}
 			if r := albert(t, test.input+"\n", "predict", file, "--engine", "onnx-go"); r.code != 0 || strings.Count(r.stdout, "\n") != 1 {
 				t.Errorf("predict: %+v", r)
 			}

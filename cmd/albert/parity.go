@@ -56,7 +56,9 @@ func newParity() *cobra.Command {
 			"its library can, unless --provider says otherwise.\n\n" +
 			"Outputs of fp32 files may differ by 1e-4 + 1e-4 of the value, of fp16 files by 0.02 + 0.02 of it. Of int8 and int4\n" +
 			"files the predictions must agree: --min-agreement is the share of arg maxes that must be native's, or the least\n" +
-			"mean cosine where there is nothing to choose.",
+			"mean cosine where there is nothing to choose.\n\n" +
+			"With --data what a fine-tuned checkpoint predicts of examples is compared too: each must be the same, but for ties,\n" +
+			"whose outputs are equal within the tolerance.",
 		Args: arguments(cobra.ArbitraryArgs),
 	}
 	asJSON := jsonFlag(c)
@@ -67,6 +69,7 @@ func newParity() *cobra.Command {
 	c.Flags().StringSliceVar(&p.precisions, "precision", nil, "of the forms that are exported for the comparison; otherwise all")
 	c.Flags().BoolVar(&p.tensors, "tensors", false, "also compare intermediate values: embeddings, and of each layer query, key, value, context, feed-forward output and output")
 	c.Flags().Float64Var(&p.least, "min-agreement", parity.LeastAgreement, "of int8 and int4 files with native, from 0 to 1")
+	p.examples = bindExamples(c)
 	file := c.Flags().String("report", "", "file that gets the report as JSON too")
 	html := c.Flags().String("html", "", "file that gets the report as a page that needs nothing else")
 	c.RunE = func(c *cobra.Command, args []string) error {
@@ -112,6 +115,7 @@ type proof struct {
 	precisions []string
 	tensors    bool
 	least      float64
+	examples   *examplesProof
 
 	report *parity.Report
 	dir    string // for files that are exported for the comparison
@@ -289,6 +293,10 @@ func (p *proof) compareModel(name string, w *models.Weights, s subject, sequence
 	}
 	p.report.AddModel(m, batches)
 	c := &modelProof{proof: p, weights: w, batches: batches, golden: golden}
+	var err error
+	if c.predictions, err = c.predict(s.checkpoint); err != nil {
+		return err
+	}
 	if err := c.compareNative(); err != nil {
 		return err
 	}
@@ -309,6 +317,8 @@ type modelProof struct {
 	weights *models.Weights
 	batches []parity.Batch
 	golden  *parity.Golden // nil where there is none
+
+	predictions *predictions // nil without examples
 }
 
 // compareNative compares the native model with the golden file.
@@ -386,7 +396,7 @@ func (p *modelProof) compareGiven(path string) error {
 		if as.weights, err = p.weights.As(a); err != nil {
 			return fmt.Errorf("parity: %s: %w", path, err)
 		}
-		as.golden = nil // which is another model's
+		as.golden, as.predictions = nil, nil // which are another model's
 		as.batches = nil
 		for _, b := range p.batches {
 			as.batches = append(as.batches, b.ForArchitecture(a))
@@ -446,6 +456,9 @@ func (p *modelProof) compareEngine(v variant, path string, e parity.Export, m *o
 		return err
 	}
 	p.report.Add(findings...)
+	if err := p.comparePredictions(session, e); err != nil {
+		return err
+	}
 	if e.Tolerance == nil { // a golden file has too few predictions to count
 		return p.compareHeld(session, m)
 	}

@@ -44,7 +44,7 @@ func bindTask(f *pflag.FlagSet, name, usage string) *taskFlags {
 	f.IntVar(&o.DocStride, "doc-stride", 0, "of questions: tokens from one window of a long passage to the next; 0 is 128")
 	f.IntVar(&o.MaxQueryLength, "max-query-length", 0, "most tokens of a question, or of one with a choice; 0 is 64, or 128")
 	f.IntVar(&o.MaxAnswerLength, "max-answer-length", 0, "most tokens of an answer; 0 is 30")
-	f.IntVar(&o.NBest, "n-best", 0, "candidates for an answer; 0 is 20")
+	f.IntVar(&o.NBest, "n-best", 0, "of each end of an answer the candidates that are combined, and the most answers that are listed; 0 is 20")
 	f.BoolVar(&o.NoAnswer, "no-answer", false, "a question may have no answer, as in SQuAD v2.0")
 	f.Float64Var(&o.NullThreshold, "null-threshold", 0, "by how much the logit of no answer must exceed that of the best one")
 	f.Float64Var(&o.Scale, "scale", 0, "what a value of similarity is divided by to be a cosine; 0 is 1")
