@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -120,5 +121,27 @@ func TestFailedExportLosesNothing(t *testing.T) {
 	}
 	if entries, err := os.ReadDir(filepath.Dir(path)); err != nil || len(entries) != 2 {
 		t.Errorf("the folder has %v, error %v", entries, err)
+	}
+}
+
+// An export takes at most three tenths of the weights' memory beside them, in every form.
+func TestMemoryOfAnExport(t *testing.T) {
+	w := weights(t, func(c *models.Config) { c.VocabSize = 20_000 })
+	path := filepath.Join(t.TempDir(), "model.onnx")
+	for _, o := range Cells() {
+		for _, external := range []bool{false, true} {
+			o.External.Always = external
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			if err := Write(path, w, o); err != nil {
+				t.Fatal(err)
+			}
+			runtime.ReadMemStats(&after)
+			allocated, size := after.TotalAlloc-before.TotalAlloc, uint64(4*len(w.Data))
+			if allocated > size*3/10 {
+				t.Errorf("%s, external data %v: %d bytes were allocated for weights of %d", o.Form(), external, allocated, size)
+			}
+			t.Logf("%s, external data %v: %.3f of the weights", o.Form(), external, float64(allocated)/float64(size))
+		}
 	}
 }

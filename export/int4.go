@@ -40,14 +40,19 @@ func (g *graph) addInt4(p *models.Parameter, values []float32) {
 	g.Initializer(onnx.NewFloats(scaleName(p), []int{rows, blocks}, scales))
 	g.Initializer(onnx.NewUint8s(zerosName(p), []int{rows, zeroBytes}, packedZeros))
 	g.Defer(onnx.Deferred(p.Name, onnx.TensorProto_UINT8, shape), func(w io.Writer) error {
-		levels := make([]byte, len(values)/2)
-		for i, v := range values {
-			scale, zero := scales[i/size], zeros[i/size]
-			level := uint8(nearest(v, scale, -zero, 15-zero) + zero)
-			levels[i/2] |= level << (4 * (i % 2))
+		levels := make([]byte, size/2) // of a block
+		for b, scale := range scales {
+			zero := zeros[b]
+			clear(levels)
+			for i, v := range values[b*size : (b+1)*size] {
+				level := uint8(nearest(v, scale, -zero, 15-zero) + zero)
+				levels[i/2] |= level << (4 * (i % 2))
+			}
+			if _, err := w.Write(levels); err != nil {
+				return err
+			}
 		}
-		_, err := w.Write(levels)
-		return err
+		return nil
 	})
 }
 

@@ -30,19 +30,32 @@ func (g *graph) addInt8(p *models.Parameter, values []float32, o Options) {
 	}
 	g.Initializer(onnx.NewFloats(scaleName(p), []int{rows}, scales))
 	g.Defer(onnx.Deferred(p.Name, onnx.TensorProto_INT8, shape), func(w io.Writer) error {
-		levels := make([]byte, len(values))
-		for r, scale := range scales {
-			for c, v := range values[r*columns : (r+1)*columns] {
-				at := c*rows + r
-				if table {
-					at = r*columns + c
-				}
-				levels[at] = byte(int8(nearest(v, scale, lowest, highest)))
+		level := func(r, c int) byte {
+			return byte(int8(nearest(values[r*columns+c], scales[r], lowest, highest)))
+		}
+		if table {
+			return writeLevels(w, rows, columns, level)
+		}
+		return writeLevels(w, columns, rows, func(c, r int) byte { return level(r, c) })
+	})
+}
+
+// writeLevels writes a matrix of bytes, some rows at a time, which lie beside each other where a column does in memory.
+func writeLevels(w io.Writer, rows, columns int, level func(r, c int) byte) error {
+	const together = 16 // float32 in a line of the cache
+	levels := make([]byte, together*columns)
+	for begin := 0; begin < rows; begin += together {
+		n := min(together, rows-begin)
+		for c := range columns {
+			for r := range n {
+				levels[r*columns+c] = level(begin+r, c)
 			}
 		}
-		_, err := w.Write(levels)
-		return err
-	})
+		if _, err := w.Write(levels[:n*columns]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // levels are the whole numbers that weights of p may be: seven bits where an activation is multiplied by them on a processor

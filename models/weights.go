@@ -61,26 +61,58 @@ func fillTruncatedNormal(data []float32, std float64, seed uint64, name string) 
 
 // As returns the weights of another architecture, all of whose tensors must be in w.
 func (w *Weights) As(a Architecture) (*Weights, error) {
+	c, from, err := w.as(a)
+	if err != nil {
+		return nil, err
+	}
+	other := NewWeights(c)
+	for i, p := range other.Parameters.Order {
+		copy(other.Tensor(p), w.Tensor(from[i]))
+	}
+	return other, nil
+}
+
+// Become is As in the memory of w, which is not to be used any more.
+func (w *Weights) Become(a Architecture) (*Weights, error) {
+	c, from, err := w.as(a)
+	if err != nil {
+		return nil, err
+	}
+	other := &Weights{Config: c, Parameters: NewParameters(c)}
+	for i, p := range other.Parameters.Order {
+		if p.Offset > from[i].Offset || i > 0 && from[i].Offset < from[i-1].Offset {
+			return w.As(a) // moving it would overwrite what is still to be moved
+		}
+	}
+	other.Data = w.Data[:other.Parameters.Size]
+	for i, p := range other.Parameters.Order {
+		copy(other.Tensor(p), w.Tensor(from[i]))
+	}
+	return other, nil
+}
+
+// as returns the configuration of another architecture, and for each of its parameters the one of w that it is.
+func (w *Weights) as(a Architecture) (Config, []*Parameter, error) {
 	c := w.Config
 	c.Architecture = a
 	if err := c.Validate(); err != nil {
-		return nil, fmt.Errorf("models: %w", err)
+		return c, nil, fmt.Errorf("models: %w", err)
 	}
 	bare := func(p *Parameter) string { return strings.TrimPrefix(p.Name, encoderPrefix) }
 	there := map[string]*Parameter{}
 	for _, p := range w.Parameters.Order {
 		there[bare(p)] = p
 	}
-	other := NewWeights(c)
-	for _, p := range other.Parameters.Order {
-		from := there[bare(p)]
-		if from == nil || !slices.Equal(from.Shape, p.Shape) || w.Config.Architecture != a && p.task(other.Parameters) {
-			return nil, fmt.Errorf("models: an %s has no trained %s, which an %s needs; train one for it",
+	others := NewParameters(c)
+	from := make([]*Parameter, len(others.Order))
+	for i, p := range others.Order {
+		from[i] = there[bare(p)]
+		if from[i] == nil || !slices.Equal(from[i].Shape, p.Shape) || w.Config.Architecture != a && p.task(others) {
+			return c, nil, fmt.Errorf("models: an %s has no trained %s, which an %s needs; train one for it",
 				w.Config.Architecture, p.Name, a)
 		}
-		copy(other.Tensor(p), w.Tensor(from))
 	}
-	return other, nil
+	return c, from, nil
 }
 
 // task reports whether p is of a task's classifier, which means another thing in another architecture.

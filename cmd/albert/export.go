@@ -66,7 +66,7 @@ func newExport() *cobra.Command {
 			if err != nil {
 				return usagef("%v", err)
 			}
-			if w, err = w.As(architecture); err != nil {
+			if w, err = w.Become(architecture); err != nil {
 				return err
 			}
 		}
