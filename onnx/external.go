@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -36,9 +37,10 @@ func (p place) entries() []*StringStringEntryProto {
 	}
 }
 
-// layOut gives every large initializer its place in the file of that name, and returns the file's size.
-func layOut(m *ModelProto, p Payloads, location string) (places map[*TensorProto]place, size int64) {
-	places = map[*TensorProto]place{}
+// layOut gives every large initializer its place in the file of that name.
+func layOut(m *ModelProto, p Payloads, location string) map[*TensorProto]place {
+	places := map[*TensorProto]place{}
+	var size int64
 	for _, t := range m.Graph.GetInitializer() {
 		length := p.rawSize(t)
 		if length < smallestExternal {
@@ -52,34 +54,33 @@ func layOut(m *ModelProto, p Payloads, location string) (places map[*TensorProto
 		places[t] = place{location, offset, length}
 		size = offset + length
 	}
-	return places, size
+	return places
 }
 
 // WriteExternal writes m without the data of its large tensors, which lie in the file of that name beside it.
 // [WriteData] writes that.
 func WriteExternal(w io.Writer, m *ModelProto, p Payloads, location string) error {
-	places, _ := layOut(m, p, location)
+	places := layOut(m, p, location)
 	return write(w, m, p, places)
 }
 
 // WriteData writes the data of m's large tensors as [WriteExternal] places them.
 func WriteData(w io.Writer, m *ModelProto, p Payloads) error {
-	places, _ := layOut(m, p, "")
+	places := layOut(m, p, "")
+	out := bufio.NewWriterSize(w, 1<<16)
 	var at int64
 	for _, t := range m.Graph.GetInitializer() {
 		place, external := places[t]
 		if !external {
 			continue
 		}
-		if _, err := w.Write(make([]byte, place.offset-at)); err != nil {
-			return err
-		}
-		if err := p.write(w, t); err != nil {
+		out.Write(make([]byte, place.offset-at))
+		if err := p.write(out, t); err != nil {
 			return err
 		}
 		at = place.offset + place.length
 	}
-	return nil
+	return out.Flush()
 }
 
 // DataSize returns the bytes of the data of m's initializers.
