@@ -1,4 +1,5 @@
-// Command albert trains ALBERT on your own text, exports it to ONNX, runs it, and proves that both compute the same.
+// Command albert trains ALBERT on your own text and for your own tasks, exports it to ONNX, runs it, and proves that both
+// compute the same.
 //
 //	albert corpus godoc --out corpus.txt
 //	albert tokenizer train corpus.txt --vocab-size 8000 --out vocabulary
@@ -6,9 +7,14 @@
 //	albert export run/model --out model/model.onnx
 //	albert parity run/model model/model.onnx
 //
-// One file a verb: corpus.go tokenizer.go (with encode.go) pretrain.go (with progress.go) export.go eval.go fillmask.go
-// parity.go inspect.go doctor.go runtime.go. Besides: main.go, exit codes; engine.go, opening a model in an engine;
-// output.go, what is printed.
+//	albert finetune --task classification --model run --train train.tsv --dev dev.tsv --out tuned
+//	albert export tuned/model --out tuned/out/model.onnx
+//	albert predict tuned/out/model.onnx "a text"
+//
+// One file a verb: corpus.go tokenizer.go (with encode.go) pretrain.go (with progress.go) finetune.go (with
+// finetune_start.go, finetune_resume.go) export.go eval.go (with eval_task.go) predict.go embed.go similar.go fillmask.go
+// parity.go (with parity_task.go) bench.go inspect.go doctor.go runtime.go. Besides: main.go, exit codes; engine.go,
+// opening a model in an engine; task.go, the flags of a task; output.go, what is printed.
 //
 // Results go to standard output, progress and errors to standard error. The exit code is 0, 1 for an error, which is one
 // sentence, 2 for bad usage, 130 after an interruption.
