@@ -8,6 +8,11 @@
 //	task.go         outputs, predictions and scores of a fine-tuned model
 //	agreement.go    whether two engines predict the same
 //	similarity.go   embeddings of sentences, and the nearest ones
+//	quantization.go which matrices cannot be int8, and whether the model without them is as good as in fp32
+//	halves.go       the half of the data that is searched, and the one that certifies
+//	answers.go      what two models answer alike
+//	paired.go       the drop of a score, example by example
+//	interval.go     where the true drop lies
 //
 // Losses are cross-entropies in nats, computed in float64 from the engine's float32 logits, and are sums: whoever shows
 // them divides by the counts beside them. An engine returns logits at every position; only those of masked tokens are

@@ -38,8 +38,7 @@ func Predict(ctx context.Context, session runtime.Session, c models.Config, task
 	return &TaskResult{Outputs: outputs, Predictions: predictions}, err
 }
 
-// batchTokens is how many tokens, padding included, a batch has at most, unless one feature has more: enough for an
-// engine to be busy, and few enough for the memory of wide outputs.
+// batchTokens is how many tokens a batch has: enough for an engine to be busy, and few enough for the memory of outputs.
 const batchTokens = 4096
 
 // Outputs runs features on session, those of like lengths together, and returns for each of them, in the order given,
@@ -48,7 +47,7 @@ const batchTokens = 4096
 // states.
 func Outputs(ctx context.Context, session runtime.Session, c models.Config, features []*tasks.Feature) ([][]float32, error) {
 	outputs := make([][]float32, len(features))
-	for _, batch := range batches(features) {
+	for _, batch := range batches(features, batchTokens) {
 		packed := make([]*tasks.Feature, len(batch))
 		for i, f := range batch {
 			packed[i] = features[f]
@@ -64,8 +63,9 @@ func Outputs(ctx context.Context, session runtime.Session, c models.Config, feat
 	return outputs, nil
 }
 
-// batches divides features, by their indices, into batches of as many sequences each, sorted by length.
-func batches(features []*tasks.Feature) [][]int {
+// batches divides features, by their indices, into batches of as many sequences each, sorted by length, and of at most that
+// many tokens, padding included, unless one feature has more.
+func batches(features []*tasks.Feature, most int) [][]int {
 	order := make([]int, len(features))
 	for i := range order {
 		order[i] = i
@@ -82,7 +82,7 @@ func batches(features []*tasks.Feature) [][]int {
 		for ; end < len(order); end++ {
 			f := features[order[end]]
 			sequences := (end + 1 - begin) * len(f.Sequences)
-			if len(f.Sequences) != len(features[order[begin]].Sequences) || sequences*longest(f) > batchTokens {
+			if len(f.Sequences) != len(features[order[begin]].Sequences) || sequences*longest(f) > most {
 				break
 			}
 		}

@@ -28,6 +28,9 @@ type Options struct {
 	Keep      []string // of INT8 and INT4: matrices that stay float32, by their names in the checkpoint
 	PerTensor bool     // of INT8: one scale for a whole matrix, as others quantize, by which accuracy is lost
 
+	Certification string // for the metadata: whether what Keep was chosen for is certified; empty where nobody asked
+	Calibration   string // and how it was chosen, JSON
+
 	// External is when the weights lie in a second file.
 	External External
 }
@@ -49,6 +52,8 @@ const (
 	TargetKey           = "target"
 	KeepKey             = "kept_in_fp32" // a JSON list of names
 	ScalesKey           = "scales"       // how many there are, where not one a column
+	CertificationKey    = "certification"
+	CalibrationKey      = "calibration" // a JSON object
 	MaxLengthKey        = "max_length"
 	VocabularySHA256Key = "vocabulary_sha256"
 )
@@ -90,6 +95,12 @@ func build(w *models.Weights, o Options) (*onnx.ModelProto, onnx.Payloads, error
 	return m, whole.Payloads(), nil
 }
 
+// Values of CertificationKey.
+const (
+	Certified    = "certified"
+	NotCertified = "not certified"
+)
+
 // Values of EmbeddingKey and of ScalesKey.
 const (
 	meanPooling = "mean, normalized"
@@ -112,6 +123,8 @@ func OptionsOf(m *onnx.ModelProto) Options {
 		Target:           Target(m.Metadata(TargetKey)),
 		Keep:             keep,
 		PerTensor:        m.Metadata(ScalesKey) == perTensor,
+		Certification:    m.Metadata(CertificationKey),
+		Calibration:      m.Metadata(CalibrationKey),
 		Tensors:          m.Metadata(TensorsKey) != "",
 	}
 }
@@ -176,6 +189,8 @@ func (o Options) addMetadata(m *onnx.ModelProto, c models.Config) error {
 	if o.PerTensor {
 		add(ScalesKey, perTensor)
 	}
+	add(CertificationKey, o.Certification)
+	add(CalibrationKey, o.Calibration)
 	add(MaxLengthKey, strconv.Itoa(c.MaxPositionEmbeddings))
 	if c.Architecture.HasLabels() {
 		labels, err := json.Marshal(c.Labels.Names())

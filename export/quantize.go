@@ -82,6 +82,10 @@ func (o Options) checkMatrices(c models.Config) error {
 	return nil
 }
 
+// Matrices returns the parameters of a model of configuration c that whole numbers are stored for, by whose names
+// Options.Keep keeps them: all tables and linears but the classifiers.
+func Matrices(c models.Config) []*models.Parameter { return matrices(models.NewParameters(c)) }
+
 // matrices are the parameters that whole numbers are stored for: all tables and linears but the classifiers.
 func matrices(t *models.Parameters) []*models.Parameter {
 	list := []*models.Parameter{

@@ -57,7 +57,7 @@ func TestQuantizedMetadata(t *testing.T) {
 	w := weights(t, nil)
 	for _, o := range quantizedForms {
 		for _, keep := range [][]string{nil, {w.Parameters.Embeddings.Word.Name}, {w.Parameters.Pooler.Weight.Name, w.Parameters.Embeddings.Position.Name}} {
-			o.Keep = keep
+			o.Keep, o.Certification, o.Calibration = keep, NotCertified, `{"measure":"accuracy"}`
 			m, err := Model(w, o)
 			if err != nil {
 				t.Fatal(err)
