@@ -7,13 +7,15 @@
 # make endurance  10,000 runs of mixed shapes from 16 goroutines in ONNX Runtime: no error, no growth of memory; minutes
 # make lint       gofmt, go vet, staticcheck, on every build that is supported
 # make generate   write the generated files anew
+# make parity     every form of every head against native, on every engine: small models of transformers' with intermediate
+#                 values, and ALBERT-base with random weights; writes parity.html and parity-base.html; takes minutes
 # make bench      figures of speed beside the limit of the processor and beside the peers; takes minutes
 # make golden     write the golden files anew; needs Python: see tools/golden/README.md
 
 STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.6.1
 PYTHON ?= python3
 
-.PHONY: build demo demo-long test test-all-lines race endurance lint generate bench golden
+.PHONY: parity build demo demo-long test test-all-lines race endurance lint generate bench golden
 
 build:
 	go build -o bin/albert ./cmd/albert
@@ -50,6 +52,11 @@ lint:
 generate:
 	go generate ./...
 	cd native/kernel/_asm && go generate ./...
+
+parity: build
+	bin/albert parity $(dir $(wildcard parity/testdata/*/config.json parity/testdata/heads/*/config.json)) --tensors \
+		--html parity.html --report parity.json
+	bin/albert parity --preset albert-base-v2 --task all --html parity-base.html --report parity-base.json
 
 bench:
 	go run ./tools/bench

@@ -9,7 +9,7 @@ import (
 )
 
 // testdata/google has variables by Google's names, the optimizer's too, and the tensors that transformers' own conversion
-// makes of them (tools/golden/google.py).
+// makes of them (tools/golden/google_names.py).
 func TestReadCheckpointOfGoogle(t *testing.T) {
 	dir := filepath.Join("testdata", "google")
 	got, err := ReadCheckpoint(dir)

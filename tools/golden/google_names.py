@@ -1,4 +1,4 @@
-"""Writes a checkpoint with the names of Google's TensorFlow code, and what transformers makes of it: google.py DIRECTORY
+"""Writes a checkpoint with the names of Google's TensorFlow code, and what transformers makes of it: google_names.py DIRECTORY
 
 DIRECTORY gets config.json as Google writes it, model.safetensors with random variables by Google's names, those of the
 optimizer too, and transformers.safetensors: the AlbertForPreTraining into which load_tf_weights_in_albert of transformers
