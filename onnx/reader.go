@@ -190,7 +190,7 @@ var elementSize = map[TensorProto_DataType]int{
 func (t *TensorProto) checkShape() error {
 	size := int64(1)
 	for _, d := range t.Dims {
-		if d < 0 || d > maxFile || d > 0 && size > maxFile/d {
+		if d < 0 || d > 0 && size > maxFile/d {
 			return FormatError(fmt.Sprintf("tensor %s has impossible shape %v", t.Name, t.Dims))
 		}
 		size *= d
