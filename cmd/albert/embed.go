@@ -78,7 +78,11 @@ type embedder struct {
 
 // openEmbedder opens a model for its hidden states. Any checkpoint has them, whatever its heads; a file has them as an
 // output if it was exported for that.
-func openEmbedder(c *cobra.Command, path string, o *engineOptions, length int) (*embedder, error) {
+func openEmbedder(c *cobra.Command, name string, o *engineOptions, length int) (*embedder, error) {
+	path, err := findModel(c, name)
+	if err != nil {
+		return nil, err
+	}
 	m, err := o.openTaskModel(c, path)
 	if err != nil {
 		return nil, err
@@ -88,8 +92,8 @@ func openEmbedder(c *cobra.Command, path string, o *engineOptions, length int) (
 			return nil, err
 		}
 		if filepath.Ext(path) == ".onnx" {
-			return nil, fmt.Errorf("%s is an %s, whose outputs are no embeddings; export its checkpoint with --task %s --sentence-embedding",
-				path, m.config.Architecture, models.BaseModel.Task())
+			return nil, fmt.Errorf("%s is an %s, whose outputs are no embeddings; export its checkpoint with "+
+				"--task %s --sentence-embedding", path, m.config.Architecture, models.BaseModel.Task())
 		}
 		m.config.Architecture, m.config.Labels, m.config.ProblemType = models.BaseModel, models.Labels{}, ""
 		w, _, err := models.ReadAs(path, m.config, 0) // a pooler that is new is not used
@@ -107,7 +111,8 @@ func openEmbedder(c *cobra.Command, path string, o *engineOptions, length int) (
 }
 
 func (e *embedder) embed(texts []string) ([][]float32, error) {
-	embeddings, truncated, err := evaluate.Embed(e.command.Context(), e.model.session, e.model.config, e.task, e.model.tokenizer, texts)
+	m := e.model
+	embeddings, truncated, err := evaluate.Embed(e.command.Context(), m.session, m.config, e.task, m.tokenizer, texts)
 	e.truncated += truncated
 	return embeddings, err
 }

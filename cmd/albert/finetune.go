@@ -69,7 +69,9 @@ func newFinetune() *cobra.Command {
 		Args: arguments(cobra.NoArgs),
 	}
 	flags := c.Flags()
-	f := &finetuning{command: c, asJSON: jsonFlag(c), taskFlags: bindTask(flags, "task", taskUsage()), options: train.FinetuneDefaults()}
+	f := &finetuning{
+		command: c, asJSON: jsonFlag(c), taskFlags: bindTask(flags, "task", taskUsage()), options: train.FinetuneDefaults(),
+	}
 	flags.StringVar(&f.model, "model", "", "what to start from: a checkpoint's directory, a run, or owner/name on the hub")
 	flags.StringVar(&f.preset, "preset", "", fmt.Sprint("to start from random weights: one of ", models.PresetNames()))
 	flags.StringVar(&f.config, "config", "", "a config.json instead of a preset")
@@ -140,7 +142,9 @@ func (f *finetuning) run() error {
 	if err := f.prepare(); err != nil {
 		return err
 	}
-	result := finetuned{Task: f.name, Examples: len(f.training.Examples), Truncated: f.training.Truncated, Bad: f.training.Bad}
+	result := finetuned{
+		Task: f.name, Examples: len(f.training.Examples), Truncated: f.training.Truncated, Bad: f.training.Bad,
+	}
 	if f.start.Architecture.HasLabels() && f.start.Problem() != models.Regression {
 		result.Labels = f.start.Labels.Names()
 	}
@@ -183,13 +187,15 @@ func (f *finetuning) checkFlags() error {
 	case !slices.Contains(tasks.Names(), f.name):
 		return usagef("task is %q, want %s", f.name, taskUsage())
 	case f.model == "" && f.preset == "" && f.config == "":
-		return usagef("--model is missing: a checkpoint's directory, a run, or owner/name on the hub; or --preset with --tokenizer for random weights")
+		return usagef("--model is missing: a checkpoint's directory, a run, or owner/name on the hub; " +
+			"or --preset with --tokenizer for random weights")
 	case f.model == "" && f.tokenizer == "":
 		return usagef("--tokenizer is missing: the directory of a vocabulary, from albert tokenizer train")
 	case f.model != "" && f.tokenizer != "":
 		return usagef("--tokenizer is for random weights; a model has its own")
 	case len(f.train) == 0 && f.data == "":
-		return usagef("--train is missing: a file of labelled examples; or --data, the directory of a data set that the task knows")
+		return usagef("--train is missing: a file of labelled examples; or --data, the directory of a data set that " +
+			"the task knows")
 	case flags.Changed("epochs") && flags.Changed("steps"):
 		return usagef("--epochs and --steps are given, want one of them")
 	case flags.Changed("warmup") && flags.Changed("warmup-steps"):
@@ -353,14 +359,16 @@ func (r *finetuned) sumUp() {
 
 func (r *finetuned) write(w io.Writer) {
 	for _, run := range r.Runs {
-		fmt.Fprintf(w, "%s, seed %d: %d steps, %s tokens, %s tokens/s", r.Task, run.Seed, run.Step, counted(run.Tokens), counted(int(run.TokensPerSecond)))
+		fmt.Fprintf(w, "%s, seed %d: %d steps, %s tokens, %s tokens/s", r.Task, run.Seed, run.Step, counted(run.Tokens),
+			counted(int(run.TokensPerSecond)))
 		if run.Best != nil {
 			fmt.Fprintf(w, "; best at step %d: %s", run.Best.Step, scoreText(run.Scores))
 		}
 		fmt.Fprintln(w)
 	}
 	for i, mean := range r.Mean {
-		fmt.Fprintf(w, "mean of %d seeds: %s %.4f, standard deviation %.4f\n", len(r.Runs), mean.Name, mean.Value, r.Spread[i].Value)
+		fmt.Fprintf(w, "mean of %d seeds: %s %.4f, standard deviation %.4f\n", len(r.Runs), mean.Name, mean.Value,
+			r.Spread[i].Value)
 	}
 	fmt.Fprintf(w, "model: %s\ncurves: %s\n", r.Model, filepath.Join(filepath.Dir(r.Model), train.CurvesFile))
 }

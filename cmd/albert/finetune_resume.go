@@ -49,15 +49,15 @@ func restoreFlags(f *pflag.FlagSet, directory string) error {
 	path := filepath.Join(directory, flagsFile)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("finetune: %s holds no run of albert finetune: there is no %s; give the --out of one, or leave --resume out",
-			directory, flagsFile)
+		return fmt.Errorf("finetune: %s holds no run of albert finetune: there is no %s; give the --out of one, "+
+			"or leave --resume out", directory, flagsFile)
 	}
 	if err != nil {
 		return fmt.Errorf("finetune: %w", err)
 	}
 	var given map[string][]string
 	if err := json.Unmarshal(text, &given); err != nil {
-		return fmt.Errorf("finetune: read %s: %w; give all flags that the run was started with, without --resume in a new directory", path, err)
+		return fmt.Errorf("finetune: read %s: %w; start the run again in a new directory", path, err)
 	}
 	for name, values := range given {
 		flag := f.Lookup(name)

@@ -101,7 +101,7 @@ func (f *finetuning) learn(there models.Config) (err error) {
 		return err
 	}
 	known, found := there.Labels.Names(), f.start.Labels.Names()
-	if f.labels != "" || there.Architecture != f.start.Architecture || there.Labels == f.start.Labels || !sameNames(known, found) {
+	if f.labels != "" || there.Architecture != f.start.Architecture || !sameNames(known, found) {
 		return nil
 	}
 	f.taskFlags.options.Labels = known
@@ -119,8 +119,8 @@ func sameNames(a, b []string) bool {
 	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
-// weights returns those that the run begins with: of its newest checkpoint, which the options get, of the model to start
-// from, or random ones.
+// weights returns those that the run begins with: of its newest checkpoint, which the options get, of the model to
+// start from, or random ones.
 func (f *finetuning) weights(o *train.FinetuneOptions) (w *models.Weights, err error) {
 	if f.resume {
 		if o.Resume, err = train.FindCheckpoint(o.Directory); err != nil {

@@ -180,10 +180,34 @@ func TestEveryTask(t *testing.T) {
 			if n := strings.Count(report, "predictions of "+filepath.Base(dev)); n != 1+strings.Count(engines, ",") {
 				t.Errorf("the report has the predictions of %d engines:\n%s", n, report)
 			}
+			if natively := albert(t, test.input+"\n", "predict", p.path(test.task)); natively.code != 0 {
+				t.Errorf("predict of the run: %+v", natively)
+			}
 			if r := albert(t, test.input+"\n", "predict", file, "--engine", "onnx-go"); r.code != 0 || strings.Count(r.stdout, "\n") != 1 {
 				t.Errorf("predict: %+v", r)
 			}
 		})
+	}
+}
+
+// A file of whole numbers has no tolerance: a share of its predictions must be the checkpoint's.
+func TestEvalOfWholeNumbers(t *testing.T) {
+	if r := albert(t, "", "doctor", "--json"); strings.Contains(r.stdout, `"library": null`) {
+		t.Skip("there is no ONNX Runtime on this machine")
+	}
+	p := newProject(t)
+	dir, file := p.taskModel(t, models.ForSequenceClassification, models.SingleLabel, "long", "short"), p.path("out/model.onnx")
+	must(t, "export", dir, "--out", file, "--precision", "int8")
+	_, dev := p.examplesOf(t, "classification")
+	arguments := []string{"eval", file, "--data", dev, "--agree-with", dir, "--json"}
+	var found taskEvaluation
+	decode(t, must(t, append(arguments, "--min-agreement", "0")...), &found)
+	a := found.Engines[1].Agreement
+	if a.Same+a.Ties != 20 || a.Different != 0 || a.Share != 0 || !(a.MaxAbs > 1e-4) {
+		t.Errorf("got %+v, want outputs that differ, without a tolerance", a)
+	}
+	if r := albert(t, "", append(arguments, "--min-agreement", "1")...); (r.code == 0) != (a.Same == 20) {
+		t.Errorf("with %d of 20 the same and all asked for: %+v", a.Same, r)
 	}
 }
 

@@ -26,7 +26,7 @@ type predicted struct {
 func newPredict() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "predict MODEL [TEXT...]",
-		Short: "What a fine-tuned model says of texts: labels, values, entities, answers; without one, of each line of standard input",
+		Short: "What a fine-tuned model says of texts, or of each line of standard input: labels, values, entities, answers",
 		Long: "What a fine-tuned model says of texts; without one, of each line of standard input. Of the model's configuration,\n" +
 			"or the file's metadata, it knows what the answer is:\n\n" +
 			"  classification      a sentence, or two with a tab between them: the label and its probability\n" +
@@ -185,7 +185,8 @@ func readChunks(c *cobra.Command, use func(lines []string, first int) error) err
 				lines = append(lines, strings.TrimRight(line, "\r\n"))
 			}
 			if len(line) > maxLine {
-				return fmt.Errorf("standard input, line %d: more than %s bytes; divide it", number+len(lines)-1, counted(maxLine))
+				return fmt.Errorf("standard input, line %d: more than %s bytes; divide it", number+len(lines)-1,
+					counted(maxLine))
 			}
 		}
 		if readErr != nil && readErr != io.EOF {

@@ -71,7 +71,8 @@ func taskOf(c models.Config) (string, error) {
 	case models.BaseModel:
 		return "similarity", nil
 	}
-	return "", fmt.Errorf("the model is an %s, which answers no task; fine-tune it first: albert finetune --model ... --task ...", c.Architecture)
+	return "", fmt.Errorf("the model is an %s, which answers no task; fine-tune it first with albert finetune",
+		c.Architecture)
 }
 
 // new returns the task, whose sequences the model of configuration c can take.
@@ -130,7 +131,8 @@ func (f *taskFlags) encode(c *cobra.Command, task tasks.Task, t tokenizer.Tokeni
 		note(c, "%s: %s examples were left out; the first: %v", name, counted(set.Bad), set.FirstBad)
 	}
 	if set.Truncated > 0 {
-		note(c, "%s: %s of %s examples are too long for the model; their ends were cut off", name, counted(set.Truncated), counted(len(set.Examples)))
+		note(c, "%s: %s of %s examples are too long for the model; their ends were cut off", name, counted(set.Truncated),
+			counted(len(set.Examples)))
 	}
 	return nil
 }
@@ -145,8 +147,21 @@ func (f *taskFlags) files(given []string, directory, split string) ([]string, er
 	return []string{file}, err
 }
 
+// findModel returns the path of an .onnx file, or the directory of the checkpoint that is meant by a directory, a run, or a
+// name on the hub.
+func findModel(c *cobra.Command, name string) (string, error) {
+	if filepath.Ext(name) == ".onnx" {
+		return name, nil
+	}
+	return models.Find(c.Context(), name, tellDownload(c))
+}
+
 // openTaskModel opens a model that was fine-tuned. Of an .onnx file its own metadata say for what, if they say anything.
-func (o *engineOptions) openTaskModel(c *cobra.Command, path string) (*model, error) {
+func (o *engineOptions) openTaskModel(c *cobra.Command, name string) (*model, error) {
+	path, err := findModel(c, name)
+	if err != nil {
+		return nil, err
+	}
 	m, err := o.openModel(c, path)
 	if err != nil || filepath.Ext(path) != ".onnx" {
 		return m, err
