@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"goalbert/models"
+	"goalbert/tasks"
+	"goalbert/train"
 )
 
 // sentencesOf returns n sentences of the project's language.
@@ -278,6 +280,22 @@ func TestSeeds(t *testing.T) {
 	}
 	if again := must(t, "finetune", "--out", p.path("seeds"), "--resume", "--json"); !strings.Contains(again, `"spread"`) {
 		t.Errorf("resumed after the end, it printed %s", again)
+	}
+}
+
+// The best run gives the model; the spread is the standard deviation of a sample: of 1, 2 and 6 about 3 it is √7.
+func TestSumUp(t *testing.T) {
+	var r finetuned
+	for i, v := range []float64{1, 6, 2} {
+		r.Runs = append(r.Runs, seedResult{uint64(i), &train.FinetuneResult{
+			Model: fmt.Sprint("model ", i), Scores: tasks.Scores{{Name: "accuracy", Value: v}, {Name: "f1", Value: -v}},
+		}})
+	}
+	r.sumUp()
+	want := tasks.Scores{{Name: "accuracy", Value: math.Sqrt(7)}, {Name: "f1", Value: math.Sqrt(7)}}
+	if r.Model != "model 1" || !slices.Equal(r.Mean, tasks.Scores{{Name: "accuracy", Value: 3}, {Name: "f1", Value: -3}}) ||
+		!slices.Equal(r.Spread, want) {
+		t.Errorf("got %+v", r)
 	}
 }
 
