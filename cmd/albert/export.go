@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -15,6 +16,7 @@ import (
 
 	"goalbert/export"
 	"goalbert/models"
+	"goalbert/tasks"
 	"goalbert/tokenizer"
 )
 
@@ -25,12 +27,15 @@ func newExport() *cobra.Command {
 		Long: "Write a checkpoint as one ONNX file, with its configuration and vocabulary beside it.\n\n" +
 			"A file larger than protobuf allows, or one for an engine that maps weights into memory, has a second one with\n" +
 			"the weights' data beside it: MODEL.onnx.data, which is to be moved with it. An export replaces MODEL.onnx and\n" +
-			"removes a MODEL.onnx.data that it does not write.",
+			"removes a MODEL.onnx.data that it does not write.\n\n" +
+			"Precision int8 rounds activations too, and a matrix that cannot bear it can spoil every answer. With --calibrate or\n" +
+			"--max-drop the file is compared with fp32 in ONNX Runtime: one half of the data says which matrices stay float32,\n" +
+			"and the score on the other half must not be more than --max-drop points below that of fp32, with 95 % confidence.\n" +
+			"Otherwise nothing is written and the exit code is 1.",
 		Args: arguments(cobra.ExactArgs(1)),
 	}
 	asJSON := jsonFlag(c)
 	out := c.Flags().String("out", "", "the .onnx file to be written; it replaces one that is there")
-	task := c.Flags().String("task", "", "what the file is for, as feature-extraction or fill-mask; otherwise by the checkpoint's architecture")
 	embedding := c.Flags().Bool("sentence-embedding", false, "of task feature-extraction: the mean of the hidden states, normalized, as one more output")
 	form := c.Flags().String("layers", string(export.Unrolled), "how the layers are written down: unrolled, loop (a Loop over the shared layer) or function (called by each use)")
 	number := c.Flags().String("precision", string(export.FP32), "of weights and products: fp32, fp16, int8 (activations are rounded in the run; layers unrolled or loop; for the CPU) or int4 (weights alone; layers unrolled; for ONNX Runtime); inputs are int64 and outputs float32 in all")
@@ -39,6 +44,7 @@ func newExport() *cobra.Command {
 	keep := c.Flags().StringSlice("keep", nil, "of precision int8 and int4: matrices that stay float32, by their names in the checkpoint")
 	external := c.Flags().Bool("external-data", false, "put the data of the weights into a second file, MODEL.onnx.data")
 	threshold := c.Flags().Int64("external-threshold", export.DefaultExternalThreshold, "bytes of weights from which on --external-data is set in any case")
+	calibration := bindCalibration(c)
 	c.MarkFlagRequired("out")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		layers, err := export.ParseLayers(*form)
@@ -57,24 +63,37 @@ func newExport() *cobra.Command {
 		if *threshold < 1 {
 			return usagef("external-threshold is %d, want 1 or more bytes", *threshold)
 		}
+		if err := calibration.check(o); err != nil {
+			return err
+		}
 		w, err := models.ReadCheckpoint(args[0])
 		if err != nil {
 			return err
 		}
-		if *task != "" {
-			architecture, err := models.ParseTask(*task)
-			if err != nil {
-				return usagef("%v", err)
-			}
-			if w, err = w.Become(architecture); err != nil {
+		if w, err = forTask(w, calibration.name, calibration.asked()); err != nil {
+			return err
+		}
+		var found *calibrated
+		if calibration.asked() {
+			if err := checkFolder(args[0], filepath.Dir(*out), w); err != nil {
 				return err
+			}
+			if found, err = calibration.run(args[0], w, &o); err != nil {
+				return err
+			}
+			if err := found.refusal(); err != nil && (found.NothingIn || !calibration.anyway) {
+				return cmp.Or(show(c, *asJSON, found, found.write), err)
 			}
 		}
 		result, err := exportWith(args[0], *out, w, o)
 		if err != nil {
 			return err
 		}
+		result.Calibration = found
 		return show(c, *asJSON, result, func(w io.Writer) {
+			if found != nil {
+				found.write(w)
+			}
 			files := result.File
 			if result.Data != "" {
 				files += " and " + result.Data
@@ -93,6 +112,21 @@ type exported struct {
 	Bytes      int64       `json:"bytes"`          // of both
 	Parameters int         `json:"parameters"`
 	Beside     []string    `json:"beside"` // files that make the folder complete
+
+	Calibration *calibrated `json:"calibration,omitempty"`
+}
+
+// forTask returns w as the architecture of a task, which is a file's, or where a calibration is asked for one that examples
+// are read by.
+func forTask(w *models.Weights, name string, calibrated bool) (*models.Weights, error) {
+	if name == "" || calibrated && slices.Contains(tasks.Names(), name) {
+		return w, nil
+	}
+	architecture, err := models.ParseTask(name)
+	if err != nil {
+		return nil, usagef("%v", err)
+	}
+	return w.Become(architecture)
 }
 
 // exportWith writes w to the file out, and beside it what else of the checkpoint is needed to use it.
