@@ -25,8 +25,11 @@ const tie = 0.5
 // Agreement runs batches on a session and on the reference, a model of configuration c, and says how far they agree. A
 // prediction, the arg max of a token's or sequence's logits, of a question's choices, of an answer's start or end, agrees where
 // it is the reference's or a tie with it. Where there is no choice (features, a regression, intermediate values) it is the
-// cosine of each row, where several labels may hold at once the side of each logit. Least is what is demanded of the mean: a
-// finding's share is (1 − agreement)/(1 − least).
+// cosine of each row, where several labels may hold at once the side of each logit.
+//
+// Least is what is demanded of the mean. Predictions are a sample: of n of them that agree with probability least, the share that
+// does has the deviation √(least·(1−least)/n), and may be three of these below. A finding's share is (1 − agreement)/(1 − what
+// is wanted).
 func Agreement(ctx context.Context, reference, session runtime.Session, batches []Batch, c models.Config, least float64) ([]Finding, error) {
 	findings := newFindings(reference, session)
 	sums := make([]agreement, len(findings))
@@ -68,16 +71,20 @@ func (f *Finding) judge(a *agreement, least float64) {
 		mean = 0
 	}
 	f.Agreement = &mean
-	f.OK = mean >= least
+	wanted := least
+	if a.what != cosine && a.count > 0 {
+		wanted = max(0, least-3*math.Sqrt(least*(1-least)/a.count))
+	}
+	f.OK = mean >= wanted
 	switch {
 	case mean == 1:
 		f.Share = 0
-	case least < 1:
-		f.Share = (1 - mean) / (1 - least)
+	case wanted < 1:
+		f.Share = (1 - mean) / (1 - wanted)
 	default:
 		f.Share = infinite
 	}
-	f.Worst = fmt.Sprintf("%s: %.4f in the mean of %.0f, want %.4g", a.what, mean, a.count, least)
+	f.Worst = fmt.Sprintf("%s: %.4f in the mean of %.0f, want %.4f", a.what, mean, a.count, wanted)
 	if a.what == argMax {
 		f.Worst += fmt.Sprintf("; another one is chosen in %d", a.others)
 	}
@@ -155,9 +162,9 @@ func (a *agreement) addOutput(name string, c models.Config, b Batch, shape []int
 
 func (a *agreement) add(v float64) { a.sum, a.count = a.sum+v, a.count+1 }
 
-// addChoice adds a row of which the largest is chosen.
+// addChoice adds a row of which the largest is chosen, where there are two at least.
 func (a *agreement) addChoice(got, want []float32) {
-	if len(want) == 0 {
+	if len(want) < 2 {
 		return
 	}
 	mean := 0.0
