@@ -39,7 +39,8 @@ var mayImport = map[string][]string{
 		"models", "tokenizer", "corpus", "native", "native/kernel", "export", "runtime", "runtime/native", "runtime/ort",
 		"evaluate", "internal/machine",
 	},
-	"tools/demo": {},
+	"tools/collapse": {"models", "tokenizer", "tasks", "export", "onnx", "evaluate", "runtime/ort"},
+	"tools/demo":     {},
 }
 
 // goPackage is what go list says of one.

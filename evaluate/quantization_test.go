@@ -1,0 +1,243 @@
+package evaluate_test
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"goalbert/evaluate"
+	"goalbert/export"
+	"goalbert/models"
+	"goalbert/runtime"
+	sessions "goalbert/runtime/native"
+	"goalbert/runtime/ort"
+	"goalbert/tasks"
+)
+
+// labelledByModel are random features of a classifier, with a task whose labels are the model's own answers, but for every
+// tenth.
+func labelledByModel(t *testing.T, w *models.Weights, count int, begin int) (tasks.Task, *tasks.Set) {
+	t.Helper()
+	task, err := tasks.New("classification", tasks.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := task.Adopt(w.Config); err != nil {
+		t.Fatal(err)
+	}
+	set := &tasks.Set{}
+	for i := range count {
+		n := begin + i
+		f := &tasks.Feature{Example: i}
+		var s tasks.Sequence
+		for k := range 3 + n%9 {
+			s.InputIDs, s.TokenTypeIDs = append(s.InputIDs, int32((n*n*7+k*(n+3)*11+k*k)%w.Config.VocabSize)), append(s.TokenTypeIDs, 0)
+		}
+		f.Sequences = []tasks.Sequence{s}
+		set.Features = append(set.Features, f)
+		set.Examples = append(set.Examples, &tasks.Example{Place: fmt.Sprint("example ", n), Texts: []string{fmt.Sprint(s.InputIDs)}})
+	}
+	r, err := evaluate.Predict(context.Background(), sessions.New(w, 1), w.Config, task, set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := w.Config.Labels.Names()
+	for i, e := range set.Examples {
+		e.Labelled, e.Labels = true, []string{r.Predictions[i].Label}
+		if i%10 == 0 {
+			e.Labels = []string{names[(slices.Index(names, r.Predictions[i].Label)+1)%len(names)]}
+		}
+	}
+	return task, set
+}
+
+// classifier has random weights and three labels.
+func classifier(t *testing.T) *models.Weights {
+	t.Helper()
+	c := weights(t).Config
+	c.InitializerRange = 0.15
+	c.Architecture, c.Labels, c.ProblemType = models.ForSequenceClassification, models.NewLabels("a", "b", "c"), models.SingleLabel
+	w := models.NewWeights(c)
+	w.Initialize(3)
+	return w
+}
+
+// inORT opens w in int8, a scale a matrix, in ONNX Runtime.
+func inORT(t *testing.T, w *models.Weights) func(keep []string) (runtime.Session, error) {
+	t.Helper()
+	if _, err := ort.Find(""); err != nil {
+		t.Skipf("ONNX Runtime is needed: %v", err)
+	}
+	folder := t.TempDir()
+	return func(keep []string) (runtime.Session, error) {
+		path := filepath.Join(folder, "model.onnx")
+		if err := export.Write(path, w, export.Options{Precision: export.INT8, Target: export.VNNI, PerTensor: true, Keep: keep}); err != nil {
+			return nil, err
+		}
+		return ort.Open(path, ort.Options{IntraOpThreads: 1})
+	}
+}
+
+func matricesOf(w *models.Weights) []evaluate.Matrix {
+	var all []evaluate.Matrix
+	for _, p := range export.Matrices(w.Config) {
+		all = append(all, evaluate.Matrix{Name: p.Name, Saved: int64(3 * p.Size())})
+	}
+	return all
+}
+
+// A matrix that int8 ruins is found, kept, and the rest certified: a row of the pooler is 1000 times as large as the others, of
+// which one scale leaves nothing.
+func TestSearchFindsTheSensitiveMatrix(t *testing.T) {
+	w := classifier(t)
+	sensitive := w.Parameters.Pooler.Weight
+	for i := range sensitive.Shape[1] {
+		w.Tensor(sensitive)[i] *= 1000
+	}
+	task, search := labelledByModel(t, w, 300, 0)
+	_, certify := labelledByModel(t, w, 300, 1000)
+	for _, measured := range []tasks.Task{task, nil} {
+		q := &evaluate.Quantization{Config: w.Config, Reference: sessions.New(w, 1), Open: inORT(t, w), Matrices: matricesOf(w),
+			Task: measured, Search: search, Certify: certify, MaxDrop: 5, Seed: 1}
+		c, err := q.Run(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.Whole.Drop <= 5 {
+			t.Fatalf("all in int8 drops by %.2f only: the test shows nothing", c.Whole.Drop)
+		}
+		if !slices.Equal(c.Keep, []string{sensitive.Name}) || c.Rounds[0].Chosen != sensitive.Name {
+			t.Errorf("%s: kept %v, want the pooler alone", c.Measure, c.Keep)
+		}
+		if !c.Certified || c.Upper > 5 || c.Score.Drop > c.Upper || c.Examples != 300 {
+			t.Errorf("%s: certified %v, a drop of %+v up to %v; want a certificate", c.Measure, c.Certified, c.Score, c.Upper)
+		}
+		for _, r := range c.Rounds[0].Restored[1:] {
+			if r.Gain > c.Rounds[0].Restored[0].Gain {
+				t.Errorf("%s gains %v, more than what was chosen", r.Matrix, r.Gain)
+			}
+		}
+	}
+}
+
+// spoilt answers with logits of the other sign.
+type spoilt struct{ runtime.Session }
+
+func (s spoilt) Run(ctx context.Context, inputs map[string]runtime.Tensor) (map[string]runtime.Tensor, error) {
+	outputs, err := s.Session.Run(ctx, inputs)
+	if err == nil {
+		data := outputs[models.Logits].Data.([]float32)
+		for i := range data {
+			data[i] = -data[i]
+		}
+	}
+	return outputs, err
+}
+
+// What no choice mends is refused; what two matrices spoil together is found although neither alone gains anything; and a drop
+// that is within the limit by luck is not certified, with the number of examples that would do.
+func TestSearchThatFails(t *testing.T) {
+	w := classifier(t)
+	task, search := labelledByModel(t, w, 60, 0)
+	_, certify := labelledByModel(t, w, 60, 1000)
+	names := matricesOf(w)
+	open := func(good func(keep []string) bool) func([]string) (runtime.Session, error) {
+		return func(keep []string) (runtime.Session, error) {
+			if good(keep) {
+				return sessions.New(w, 1), nil
+			}
+			return spoilt{sessions.New(w, 1)}, nil
+		}
+	}
+	q := &evaluate.Quantization{Config: w.Config, Reference: sessions.New(w, 1), Matrices: names, Task: task, Search: search, Certify: certify, MaxDrop: 1}
+	run := func(good func([]string) bool) *evaluate.Certificate {
+		t.Helper()
+		q.Open = open(good)
+		c, err := q.Run(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	if c := run(func([]string) bool { return false }); c.Certified || !c.NothingIn || c.Score != nil || len(c.Keep) != len(names)-1 {
+		t.Errorf("a hopeless model: %+v, want no certificate", c)
+	}
+	a, b := names[4].Name, names[6].Name
+	c := run(func(keep []string) bool { return slices.Contains(keep, a) && slices.Contains(keep, b) })
+	if !slices.Contains(c.Keep, a) || !slices.Contains(c.Keep, b) || c.NothingIn {
+		t.Errorf("kept %v, want %s and %s among them", c.Keep, a, b)
+	}
+	c = run(func([]string) bool { return true })
+	if c.Certified || c.Score.Drop != 0 || len(c.Keep) != 0 || c.Needed < 2*350 || c.Needed > 2*420 {
+		t.Errorf("60 examples without a difference: %+v, want none certified below 1 point, which about 381 would be", c)
+	}
+	q.MaxDrop = 7
+	if c = run(func([]string) bool { return true }); !c.Certified || len(c.Rounds) != 1 || c.Upper < 4 {
+		t.Errorf("60 examples without a difference: %+v, want 7 points certified and the first round measured", c)
+	}
+	q.MaxDrop = 0
+	if c = run(func([]string) bool { return true }); c.Certified || c.Needed != 0 {
+		t.Errorf("%+v, want that no number of examples certifies a drop of nothing", c)
+	}
+	q.MaxDrop = -1
+	if _, err := q.Run(context.Background()); err == nil || !strings.Contains(err.Error(), "want 0 or more") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// Nothing of one half is in the other: no group, no text; both have half of the examples, by the seed alone.
+func TestHalves(t *testing.T) {
+	var examples []*tasks.Example
+	for i := range 400 {
+		e := &tasks.Example{Place: fmt.Sprint(i), Texts: []string{fmt.Sprint("text ", i*i%331)}}
+		if i%3 == 0 {
+			e.Group = fmt.Sprint("group ", i%60)
+		}
+		examples = append(examples, e)
+	}
+	first, second, err := evaluate.Halves(examples, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]int{}
+	for half, part := range [][]*tasks.Example{first, second} {
+		for _, e := range part {
+			for _, key := range []string{e.Texts[0], e.Group, "place " + e.Place} {
+				if key == "" {
+					continue
+				}
+				if other, ok := seen[key]; ok && other != half {
+					t.Fatalf("%q is in both halves", key)
+				}
+				seen[key] = half
+			}
+		}
+	}
+	if len(first)+len(second) != 400 || len(first) < 100 || len(second) < 100 {
+		t.Errorf("halves of %d and %d, want 400 in all", len(first), len(second))
+	}
+	places := func(part []*tasks.Example) []string {
+		var all []string
+		for _, e := range part {
+			all = append(all, e.Place)
+		}
+		slices.Sort(all)
+		return all
+	}
+	again, _, _ := evaluate.Halves(examples, 1)
+	other, _, _ := evaluate.Halves(examples, 2)
+	if !slices.Equal(places(first), places(again)) {
+		t.Error("the same seed gave other halves")
+	}
+	if slices.Equal(places(first), places(other)) {
+		t.Error("another seed gave the same halves")
+	}
+	for _, one := range [][]*tasks.Example{examples[:1], {{Group: "a", Texts: []string{"x"}}, {Group: "a", Texts: []string{"y"}}}} {
+		if _, _, err := evaluate.Halves(one, 1); err == nil || !strings.Contains(err.Error(), "make no two halves") {
+			t.Errorf("error %v", err)
+		}
+	}
+}
