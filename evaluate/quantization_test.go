@@ -15,6 +15,7 @@ import (
 	sessions "goalbert/runtime/native"
 	"goalbert/runtime/ort"
 	"goalbert/tasks"
+	"goalbert/tokenizer"
 )
 
 // labelledByModel are random features of a classifier, with a task whose labels are the model's own answers, but for every
@@ -118,6 +119,62 @@ func TestSearchFindsTheSensitiveMatrix(t *testing.T) {
 		for _, r := range c.Rounds[0].Restored[1:] {
 			if r.Gain > c.Rounds[0].Restored[0].Gain {
 				t.Errorf("%s gains %v, more than what was chosen", r.Matrix, r.Gain)
+			}
+		}
+	}
+}
+
+// pieces is a vocabulary of that many.
+type pieces struct {
+	tokenizer.Tokenizer
+	size int
+}
+
+func (p pieces) VocabSize() int { return p.size }
+
+func (p pieces) Special() tokenizer.SpecialIDs {
+	return tokenizer.SpecialIDs{Pad: 0, Unknown: 1, CLS: 2, SEP: 3, MASK: 4}
+}
+
+func (p pieces) Decode(ids []int32) string { return fmt.Sprint(ids) }
+
+// On random pieces every head agrees with itself, with other weights less, and is certified of no more than that; values and
+// embeddings, of which none is right or wrong, by the bootstrap.
+func TestAgreementOfEveryHead(t *testing.T) {
+	for _, a := range models.Architectures() {
+		for _, problem := range []models.ProblemType{models.SingleLabel, models.MultiLabel, models.Regression} {
+			if a != models.ForSequenceClassification && problem != models.SingleLabel {
+				continue
+			}
+			c := weights(t).Config
+			c.Architecture = a
+			if a.HasLabels() {
+				c.Labels = models.NewLabels("a", "b", "c")
+			}
+			if a == models.ForSequenceClassification {
+				c.ProblemType = problem
+			}
+			if problem == models.Regression {
+				c.Labels = models.NewLabels("a")
+			}
+			w, other := models.NewWeights(c), models.NewWeights(c)
+			w.Initialize(3)
+			other.Initialize(4)
+			q := &evaluate.Quantization{Config: c, Reference: sessions.New(w, 1), MaxDrop: 99, Seed: 1, Matrices: matricesOf(w)[:2],
+				Search: evaluate.RandomSequences(c, pieces{size: c.VocabSize}, 40, 2), Certify: evaluate.RandomSequences(c, pieces{size: c.VocabSize}, 40, 3)}
+			for drawn, answers := range map[bool]*models.Weights{false: w, true: other} {
+				q.Open = func([]string) (runtime.Session, error) { return sessions.New(answers, 1), nil }
+				certificate, err := q.Run(context.Background())
+				if err != nil {
+					t.Fatalf("%s %s: %v", a, problem, err)
+				}
+				s := certificate.Score
+				if drawn != (s.Drop > 1) || certificate.Measure != evaluate.AgreementMeasure {
+					t.Errorf("%s %s, other weights %v: a drop of %v", a, problem, drawn, s.Drop)
+				}
+				if !drawn && (s.Error != 0 || certificate.Upper < 5 || certificate.Upper > 11) {
+					t.Errorf("%s %s: 40 examples without a difference have an error of %v and a drop up to %v", a, problem, s.Error, certificate.Upper)
+				}
 			}
 		}
 	}
