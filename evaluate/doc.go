@@ -2,6 +2,7 @@
 // accuracies of pre-training, the tokens that fill a mask, and the predictions and scores of what a model was fine-tuned
 // for. It is the same code for every engine, so what it says of an exported file and of its checkpoint can be compared.
 //
+//	latency.go      how long runs take
 //	padding.go      batches without padding to the padded tensors that engines take; what a model cannot run
 //	pretraining.go  masked-LM and sentence losses and accuracies
 //	fillmask.go     the most probable tokens at [MASK]

@@ -65,14 +65,22 @@ func TestPage(t *testing.T) {
 			t.Fatal(err)
 		}
 		page := out.String()
-		text, cells := parsePage(t, page)
+		text, labels := parsePage(t, page)
 		for _, want := range append(test.words, r.Models[0].Exports[0].SHA256, r.Verdict()) {
 			if !strings.Contains(text, want) {
 				t.Errorf("the page does not say %q", want)
 			}
 		}
-		if want := 2 + len(openGolden(t, "base").weights.Config.Tensors()); cells != want {
-			t.Errorf("the heat map has %d cells, want %d", cells, want)
+		if want := 2 + len(openGolden(t, "base").weights.Config.Tensors()); len(labels) != want {
+			t.Errorf("the heat map has %d cells, want %d", len(labels), want)
+		}
+		for _, f := range r.Findings {
+			if f.Against == parity.AgainstCheckpoint {
+				continue
+			}
+			if label := labels[f.Tensor]; f.OK && label != "0" || !f.OK && !strings.HasPrefix(label, "✕ ") {
+				t.Errorf("the cell of %s says %q: %+v", f.Tensor, label, f)
+			}
 		}
 		for _, outside := range []string{"http:", "https:", "//", "url(", "<script", "<link", "@import"} {
 			if strings.Contains(page, outside) {
@@ -82,28 +90,39 @@ func TestPage(t *testing.T) {
 	}
 }
 
-// parsePage returns the text of a page and how many cells of heat maps it has.
-func parsePage(t *testing.T, page string) (text string, cells int) {
+// parsePage returns the text of a page, and what the cells of its heat map, of one column, say of each tensor.
+func parsePage(t *testing.T, page string) (text string, labels map[string]string) {
 	t.Helper()
 	decoder := xml.NewDecoder(strings.NewReader(page))
 	decoder.Strict, decoder.AutoClose, decoder.Entity = false, []string{"meta"}, xml.HTMLEntity
-	var b strings.Builder
+	labels = map[string]string{}
+	var all strings.Builder
+	element, row, cell := "", "", false
 	for {
 		token, err := decoder.Token()
 		if err == io.EOF {
-			return b.String(), cells
+			return all.String(), labels
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
 		switch token := token.(type) {
 		case xml.CharData:
-			b.Write(token)
+			all.Write(token)
+			if cell {
+				labels[row] += string(token)
+			} else if element == "code" {
+				row = string(token)
+			}
+		case xml.EndElement:
+			element, cell = "", false
 		case xml.StartElement:
-			for _, a := range token.Attr {
-				if token.Name.Local == "td" && a.Name.Local == "class" && strings.HasPrefix(a.Value, "l") {
-					cells++
-				}
+			element = token.Name.Local
+			cell = element == "td" && slices.ContainsFunc(token.Attr, func(a xml.Attr) bool {
+				return a.Name.Local == "class" && len(a.Value) == 2 && a.Value[0] == 'l'
+			})
+			if cell {
+				labels[row] = ""
 			}
 		}
 	}
@@ -154,7 +173,8 @@ func TestAdversarial(t *testing.T) {
 		ids, mask := b.Inputs[models.InputIDs], b.Inputs[models.AttentionMask].Data.([]int64)
 		rows[ids.Shape[0]], tokens[ids.Shape[1]] = true, true
 		list := ids.Data.([]int64)
-		ends = ends || slices.Contains(list, 0) && slices.Contains(list, int64(c.VocabSize-1))
+		inside := slices.ContainsFunc(list, func(id int64) bool { return id > 0 && id < int64(c.VocabSize-1) })
+		ends = ends || !inside && slices.Contains(list, 0) && slices.Contains(list, int64(c.VocabSize-1))
 		for _, v := range b.Inputs[models.TokenTypeIDs].Data.([]int64) {
 			types[v] = true
 		}
