@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"image/color"
 	"io"
+	"math"
 	"path/filepath"
+	"strconv"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -28,7 +30,8 @@ func (r *benchReport) draw(w io.Writer) error {
 	p.Title.Padding = 6
 	p.Legend.Top, p.Legend.Left = true, true
 	p.Legend.Padding = 2
-	p.X.Min, p.Y.Min = 0, 0
+	p.X.Min = 0
+	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.TickerFunc(logTicks)
 	grid := plotter.NewGrid()
 	grid.Vertical.Color, grid.Horizontal.Color = color.Gray{0xe4}, color.Gray{0xe4}
 	p.Add(grid)
@@ -67,8 +70,23 @@ func (r *benchReport) draw(w io.Writer) error {
 			}
 		}
 	}
+	span := math.Log10(p.Y.Max / p.Y.Min)
+	p.Y.Max *= math.Pow(10, (0.3+span)*0.06*float64(len(order))) // room for the legend
 	image := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(24*vg.Centimeter, 14*vg.Centimeter), vgimg.UseDPI(110))}
 	p.Draw(draw.New(image))
 	_, err := image.WriteTo(w)
 	return err
+}
+
+// logTicks are 1, 2 and 5 of each power of ten.
+func logTicks(lowest, highest float64) []plot.Tick {
+	var ticks []plot.Tick
+	for power := math.Pow(10, math.Floor(math.Log10(lowest))); power <= highest; power *= 10 {
+		for _, v := range []float64{1, 2, 5} {
+			if at := v * power; lowest <= at && at <= highest {
+				ticks = append(ticks, plot.Tick{Value: at, Label: strconv.FormatFloat(at, 'g', 3, 64)})
+			}
+		}
+	}
+	return ticks
 }
