@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"context"
 	"math"
 	"slices"
 
@@ -13,7 +14,7 @@ type paired interface {
 	// method says how the interval is found.
 	method() string
 	// interval is that of the drop, in points.
-	interval() (Interval, error)
+	interval(ctx context.Context) (Interval, error)
 }
 
 // counted are examples that are right or wrong, each independent of the others.
@@ -29,7 +30,7 @@ func (p counted) method() string {
 	return "Tango's score interval of paired shares"
 }
 
-func (p counted) interval() (Interval, error) { return p.ends(1), nil }
+func (p counted) interval(_ context.Context) (Interval, error) { return p.ends(1), nil }
 
 // ends are those of the interval if there were as many times the examples of each kind.
 func (p counted) ends(times float64) Interval {
@@ -52,7 +53,7 @@ func (p contributed) method() string { return bootstrapMethod }
 
 const bootstrapMethod = "percentiles of a paired bootstrap of the examples and one that int8 gets wrong"
 
-func (p contributed) interval() (Interval, error) {
+func (p contributed) interval(_ context.Context) (Interval, error) {
 	return bootstrap(len(p.units), p.seed, func(sample []int, harmed []bool) (float64, error) {
 		sum, n := 0.0, 0
 		for k, unit := range sample {
@@ -78,7 +79,7 @@ type scored struct {
 
 func (p scored) method() string { return bootstrapMethod }
 
-func (p scored) interval() (Interval, error) {
+func (p scored) interval(ctx context.Context) (Interval, error) {
 	return bootstrap(len(p.units), p.q.Seed, func(sample []int, harmed []bool) (float64, error) {
 		var examples []*tasks.Example
 		var reference, got []*tasks.Prediction
@@ -92,17 +93,17 @@ func (p scored) interval() (Interval, error) {
 				}
 			}
 		}
-		_, before, err := p.q.points(examples, reference)
+		_, before, err := p.q.points(ctx, examples, reference)
 		if err != nil {
 			return 0, err
 		}
-		_, after, err := p.q.points(examples, got)
+		_, after, err := p.q.points(ctx, examples, got)
 		return before - after, err
 	})
 }
 
 // pair finds of which kind the score of a half is.
-func (q *Quantization) pair(h *half, s *HalfScore) (paired, error) {
+func (q *Quantization) pair(ctx context.Context, h *half, s *HalfScore) (paired, error) {
 	units := unitsOf(h.set.Examples)
 	if q.Task == nil {
 		shares := s.answers.agreement(q.Config, h.set, h.reference)
@@ -114,7 +115,7 @@ func (q *Quantization) pair(h *half, s *HalfScore) (paired, error) {
 	}
 	var all [3][]float64
 	for k, predictions := range [][]*tasks.Prediction{h.reference.predictions, s.answers.predictions, worst} {
-		if all[k], err = q.contributions(h, predictions); err != nil {
+		if all[k], err = q.contributions(ctx, h, predictions); err != nil {
 			return nil, err
 		}
 		if all[k] == nil {
@@ -148,7 +149,7 @@ func unitsOf(examples []*tasks.Example) [][]int {
 }
 
 // contributions returns the points of each example where the score is their mean, and otherwise nil.
-func (q *Quantization) contributions(h *half, predictions []*tasks.Prediction) ([]float64, error) {
+func (q *Quantization) contributions(ctx context.Context, h *half, predictions []*tasks.Prediction) ([]float64, error) {
 	means := []string{"accuracy"}
 	if q.Config.Architecture == models.ForQuestionAnswering {
 		means = []string{"f1", "exact_match", "exact"}
@@ -159,12 +160,12 @@ func (q *Quantization) contributions(h *half, predictions []*tasks.Prediction) (
 	points := make([]float64, len(predictions))
 	for i := range points {
 		var err error
-		if _, points[i], err = q.points(h.set.Examples[i:i+1], predictions[i:i+1]); err != nil {
+		if _, points[i], err = q.points(ctx, h.set.Examples[i:i+1], predictions[i:i+1]); err != nil {
 			return nil, err
 		}
 	}
 	// The accuracy of tokens is a mean over words, of which examples have different numbers.
-	_, whole, err := q.points(h.set.Examples, predictions)
+	_, whole, err := q.points(ctx, h.set.Examples, predictions)
 	if err != nil || math.Abs(mean(points)-whole) > roundingOf {
 		return nil, err
 	}

@@ -121,13 +121,13 @@ func (q *Quantization) half(ctx context.Context, set *tasks.Set) (*half, error) 
 	if h.reference, err = answer(ctx, q.Reference, q.Config, q.Task, set); err != nil || q.Task == nil {
 		return h, err
 	}
-	h.measure, h.score, err = q.points(set.Examples, h.reference.predictions)
+	h.measure, h.score, err = q.points(ctx, set.Examples, h.reference.predictions)
 	return h, err
 }
 
 // points returns the task's own metric, by its name.
-func (q *Quantization) points(examples []*tasks.Example, predictions []*tasks.Prediction) (string, float64, error) {
-	scores, err := q.Task.Score(examples, predictions)
+func (q *Quantization) points(ctx context.Context, examples []*tasks.Example, predictions []*tasks.Prediction) (string, float64, error) {
+	scores, err := q.Task.Score(ctx, examples, predictions)
 	if err != nil {
 		return "", 0, err
 	}
@@ -158,7 +158,7 @@ func (q *Quantization) measureWith(ctx context.Context, h *half, keep []string) 
 	s.Error = s.answers.distance(h.reference)
 	if q.Task == nil {
 		s.INT8 = 100 * mean(shares)
-	} else if _, s.INT8, err = q.points(h.set.Examples, s.answers.predictions); err != nil {
+	} else if _, s.INT8, err = q.points(ctx, h.set.Examples, s.answers.predictions); err != nil {
 		return nil, err
 	}
 	s.Drop = s.FP32 - s.INT8
@@ -268,11 +268,11 @@ func (q *Quantization) certify(ctx context.Context, c *Certificate) error {
 		return err
 	}
 	c.Score, c.Examples = s, len(h.set.Examples)
-	p, err := q.pair(h, s)
+	p, err := q.pair(ctx, h, s)
 	if err != nil {
 		return err
 	}
-	interval, err := p.interval()
+	interval, err := p.interval(ctx)
 	if err != nil {
 		return err
 	}

@@ -51,11 +51,7 @@ type Neighbour struct {
 func Nearest(query []float32, embeddings [][]float32, k int) []Neighbour {
 	all := make([]Neighbour, len(embeddings))
 	for i, e := range embeddings {
-		sum := 0.0
-		for j := range e {
-			sum += float64(e[j]) * float64(query[j])
-		}
-		all[i] = Neighbour{Index: i, Cosine: sum}
+		all[i] = Neighbour{Index: i, Cosine: tasks.Dot(query, e)}
 	}
 	slices.SortStableFunc(all, func(a, b Neighbour) int { return cmp.Compare(b.Cosine, a.Cosine) })
 	return all[:min(k, len(all))]

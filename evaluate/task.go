@@ -24,7 +24,7 @@ func Task(ctx context.Context, session runtime.Session, c models.Config, task ta
 	if err != nil {
 		return nil, err
 	}
-	r.Scores, err = task.Score(set.Examples, r.Predictions)
+	r.Scores, err = task.Score(ctx, set.Examples, r.Predictions)
 	return r, err
 }
 

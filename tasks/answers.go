@@ -58,12 +58,12 @@ func (q *questionAnswering) Predict(e *Example, features []*Feature, outputs [][
 	return p, nil
 }
 
-func (q *questionAnswering) nBest() int { return orDefault(q.options.NBest, 20) }
+func (q *questionAnswering) nBest() int { return cmp.Or(q.options.NBest, 20) }
 
 // spans returns the possible answers of a window.
 func (q *questionAnswering) spans(passage string, w *window, logits []float32) []Candidate {
 	var candidates []Candidate
-	longest := orDefault(q.options.MaxAnswerLength, 30)
+	longest := cmp.Or(q.options.MaxAnswerLength, 30)
 	starts, ends := largest(logits, q.nBest()), largest(logits[1:], q.nBest())
 	for _, start := range starts {
 		for _, end := range ends {

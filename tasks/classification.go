@@ -1,6 +1,8 @@
 package tasks
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"iter"
 	"math"
@@ -161,7 +163,7 @@ func (c *classification) labelsOf(r *row, cells []any) ([]string, error) {
 		return c.checked(r, []string{strings.TrimSpace(text)})
 	}
 	labels := []string{}
-	for part := range strings.SplitSeq(text, orDefault(c.options.LabelSeparator, ",")) {
+	for part := range strings.SplitSeq(text, cmp.Or(c.options.LabelSeparator, ",")) {
 		if part = strings.TrimSpace(part); part != "" {
 			labels = append(labels, part)
 		}
@@ -316,7 +318,7 @@ func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 // Score gives accuracy, F1 and Matthews correlation: F1 of the second of two labels, as GLUE has it, of more the mean
 // over labels. Of labels that do not exclude each other it gives F1 over all of them, the mean of each one's, and
 // how often all are right.
-func (c *classification) Score(examples []*Example, predictions []*Prediction) (Scores, error) {
+func (c *classification) Score(_ context.Context, examples []*Example, predictions []*Prediction) (Scores, error) {
 	if c.multi() {
 		return c.scoreMulti(examples, predictions)
 	}
@@ -339,7 +341,7 @@ func (c *classification) Score(examples []*Example, predictions []*Prediction) (
 		scores = append(scores, Score{"f1_macro", m.MacroF1()}, Score{"f1_micro", m.MicroF1()})
 	}
 	scores = append(scores, Score{"matthews_correlation", m.Matthews()})
-	return scores.first(orDefault(c.options.Metric, "accuracy"))
+	return scores.first(cmp.Or(c.options.Metric, "accuracy"))
 }
 
 func (c *classification) scoreMulti(examples []*Example, predictions []*Prediction) (Scores, error) {
@@ -362,7 +364,7 @@ func (c *classification) scoreMulti(examples []*Example, predictions []*Predicti
 	}
 	micro, macro, subset := multiLabelScores(want, got)
 	return Scores{{"f1_micro", micro}, {"f1_macro", macro}, {"accuracy", subset}}.first(
-		orDefault(c.options.Metric, "f1_micro"))
+		cmp.Or(c.options.Metric, "f1_micro"))
 }
 
 func notLabelled(e *Example) error {

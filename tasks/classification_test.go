@@ -65,7 +65,7 @@ func TestClassification(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	scores, err := task.Score(set.Examples, predictions)
+	scores, err := task.Score(t.Context(), set.Examples, predictions)
 	if err != nil || scores[0] != (Score{"accuracy", 0.5}) {
 		t.Errorf("scores %v, error %v", scores, err)
 	}

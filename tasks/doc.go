@@ -11,7 +11,7 @@
 //	tokens.go          a tag of each word: entities.go what tags say, and its metric
 //	question_answering.go  where in a passage an answer is: squad.go the file, answers.go decoding, squad_metric.go
 //	multiple_choice.go which of several choices
-//	similarity.go      embeddings of sentences
+//	similarity.go      embeddings of sentences: retrieval.go how well they find one another
 //	metrics.go         accuracy, F1, correlations: scores.go scores in JSON
 //	layouts.go         data sets whose files are known by name: GLUE, IMDB, SQuAD, RACE
 //	holdout.go         a share of examples to test on

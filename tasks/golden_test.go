@@ -79,6 +79,10 @@ func TestGoldenMetrics(t *testing.T) {
 			Want, Got []float64
 			Scores    scores
 		}
+		Retrieval []struct {
+			Embeddings [][][]float32
+			Scores     scores
+		}
 		Entities []struct {
 			Want, Got [][]string
 			Scores    scores
@@ -96,7 +100,7 @@ func TestGoldenMetrics(t *testing.T) {
 	readGolden(t, "metrics.json", &golden)
 	score := func(name string, task Task, examples []*Example, predictions []*Prediction, want scores) {
 		t.Helper()
-		got, err := task.Score(examples, predictions)
+		got, err := task.Score(t.Context(), examples, predictions)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -132,6 +136,19 @@ func TestGoldenMetrics(t *testing.T) {
 		for _, name := range []string{"regression", "similarity"} {
 			score(fmt.Sprint(name, " ", i), newTask(t, name, Options{}), examples, predictions, g.Scores)
 		}
+	}
+	for i, g := range golden.Retrieval {
+		var examples []*Example
+		var predictions []*Prediction
+		for j, embeddings := range g.Embeddings {
+			e := &Example{}
+			for k := range embeddings {
+				e.Texts = append(e.Texts, fmt.Sprint(j, k))
+			}
+			examples = append(examples, e)
+			predictions = append(predictions, &Prediction{Embeddings: embeddings})
+		}
+		score(fmt.Sprint("retrieval ", i), newTask(t, "similarity", Options{}), examples, predictions, g.Scores)
 	}
 	for i, g := range golden.Entities {
 		var examples []*Example

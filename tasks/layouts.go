@@ -1,6 +1,7 @@
 package tasks
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"iter"
@@ -109,8 +110,8 @@ func (l layout) of(task func(Options) Task, scale float64) layout {
 // open returns the task of a layout.
 func (l layout) open(name string, o Options) Task {
 	o.NoAnswer = o.NoAnswer || l.noAnswer
-	o.Metric = orDefault(o.Metric, l.metric)
-	o.Scale = orDefault(o.Scale, l.scale)
+	o.Metric = cmp.Or(o.Metric, l.metric)
+	o.Scale = cmp.Or(o.Scale, l.scale)
 	switch task := l.task(o).(type) {
 	case *classification:
 		task.name, task.tables = name, l.tables()

@@ -1,6 +1,8 @@
 package tasks
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"iter"
 	"slices"
@@ -151,7 +153,7 @@ func (m *multipleChoice) Configure(c models.Config) (models.Config, error) {
 // Features makes [CLS] passage [SEP] question and choice [SEP] of each choice. The second keeps its end if it is too
 // long, the choice, as in Google's race_utils.py; then the longer one is shortened.
 func (m *multipleChoice) Features(e *Example, t tokenizer.Tokenizer) ([]*Feature, error) {
-	n, most := m.options.encoder(), orDefault(m.options.MaxQueryLength, 128)
+	n, most := m.options.encoder(), cmp.Or(m.options.MaxQueryLength, 128)
 	f := &Feature{}
 	passage := t.Encode(e.Texts[0])
 	for _, text := range e.Texts[1:] {
@@ -193,7 +195,7 @@ func (m *multipleChoice) Predict(e *Example, features []*Feature, outputs [][]fl
 }
 
 // Score gives the accuracy.
-func (m *multipleChoice) Score(examples []*Example, predictions []*Prediction) (Scores, error) {
+func (m *multipleChoice) Score(_ context.Context, examples []*Example, predictions []*Prediction) (Scores, error) {
 	right := 0
 	for i, e := range examples {
 		if !e.Labelled {
@@ -203,5 +205,5 @@ func (m *multipleChoice) Score(examples []*Example, predictions []*Prediction) (
 			right++
 		}
 	}
-	return Scores{{"accuracy", ratio(right, len(examples))}}.first(orDefault(m.options.Metric, "accuracy"))
+	return Scores{{"accuracy", ratio(right, len(examples))}}.first(cmp.Or(m.options.Metric, "accuracy"))
 }

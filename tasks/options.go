@@ -1,6 +1,7 @@
 package tasks
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -33,15 +34,7 @@ type Options struct {
 	Scale float64 // what a value of similarity is divided by to be a cosine; 0 is 1
 }
 
-func (o Options) maxLength() int { return orDefault(o.MaxLength, 512) }
-
-func orDefault[T comparable](value, otherwise T) T {
-	var zero T
-	if value == zero {
-		return otherwise
-	}
-	return value
-}
+func (o Options) maxLength() int { return cmp.Or(o.MaxLength, 512) }
 
 // constructors are the tasks by name.
 var constructors = map[string]func(Options) Task{

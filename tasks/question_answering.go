@@ -1,6 +1,8 @@
 package tasks
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"iter"
 
@@ -60,7 +62,7 @@ type window struct {
 	best  []bool   // whether no other window shows more around the token
 }
 
-func (q *questionAnswering) maxQuery() int { return orDefault(q.options.MaxQueryLength, 64) }
+func (q *questionAnswering) maxQuery() int { return cmp.Or(q.options.MaxQueryLength, 64) }
 
 // Features makes [CLS] question [SEP] passage [SEP], and if the passage is too long several windows of it, each
 // DocStride tokens after the one before. A window is labelled with the first and last token of the first answer, and
@@ -80,7 +82,7 @@ func (q *questionAnswering) Features(e *Example, t tokenizer.Tokenizer) ([]*Feat
 		return nil, fmt.Errorf("tasks: %s: a question of %d tokens leaves no room for a passage in %d; allow fewer tokens "+
 			"of a question, or longer sequences", e.Place, len(question), q.options.maxLength())
 	}
-	windows := windowsOf(len(passage), room, orDefault(q.options.DocStride, 128))
+	windows := windowsOf(len(passage), room, cmp.Or(q.options.DocStride, 128))
 	first, last := -1, -1
 	if len(e.Answers) > 0 {
 		first, last = answerTokens(passage, e.Answers[0])
@@ -152,7 +154,7 @@ func answerTokens(passage []tokenizer.Token, a Answer) (first, last int) {
 }
 
 // Score gives F1 and exact match in percent, of SQuAD v2.0 also those of questions with and without an answer.
-func (q *questionAnswering) Score(examples []*Example, predictions []*Prediction) (Scores, error) {
+func (q *questionAnswering) Score(_ context.Context, examples []*Example, predictions []*Prediction) (Scores, error) {
 	for _, e := range examples {
 		if !e.Labelled {
 			return nil, notLabelled(e)
@@ -162,5 +164,5 @@ func (q *questionAnswering) Score(examples []*Example, predictions []*Prediction
 	if q.options.NoAnswer {
 		scores = squad2Scores
 	}
-	return scores(examples, predictions).first(orDefault(q.options.Metric, "f1"))
+	return scores(examples, predictions).first(cmp.Or(q.options.Metric, "f1"))
 }

@@ -1,6 +1,8 @@
 package tasks
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"iter"
 	"math"
@@ -128,8 +130,8 @@ func (r *regression) Predict(e *Example, _ []*Feature, outputs [][]float32) (*Pr
 }
 
 // Score gives Pearson's and Spearman's correlation.
-func (r *regression) Score(examples []*Example, predictions []*Prediction) (Scores, error) {
-	return correlations(examples, predictions, orDefault(r.options.Metric, "pearson"))
+func (r *regression) Score(_ context.Context, examples []*Example, predictions []*Prediction) (Scores, error) {
+	return correlations(examples, predictions, cmp.Or(r.options.Metric, "pearson"))
 }
 
 // correlations compares the values of predictions with those of examples; the metric of that name comes first.

@@ -113,7 +113,7 @@ func TestSharedAnswers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	scores, err := task.Score(set.Examples, predictions)
+	scores, err := task.Score(t.Context(), set.Examples, predictions)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,8 @@
 package tasks
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"iter"
 	"math"
@@ -72,7 +74,7 @@ func (s *similarity) Read(path string, labelled bool) iter.Seq2[*Example, error]
 			if err != nil {
 				return nil, err
 			}
-			e.Labelled, e.Value = true, value/orDefault(s.options.Scale, 1)
+			e.Labelled, e.Value = true, value/cmp.Or(s.options.Scale, 1)
 			if !(e.Value >= -1 && e.Value <= 1) {
 				return nil, bad(r.place, "the value is %v, a cosine of %v, want -1 to 1; divide by a larger scale", value,
 					e.Value)
@@ -157,23 +159,15 @@ func (s *similarity) Predict(e *Example, features []*Feature, outputs [][]float3
 		p.Embeddings = append(p.Embeddings, normalized(outputs[0][i*width:(i+1)*width]))
 	}
 	if sentences > 1 {
-		cosine := dot(p.Embeddings[0], p.Embeddings[1])
+		cosine := Dot(p.Embeddings[0], p.Embeddings[1])
 		p.Value = &cosine
 	}
 	return p, nil
 }
 
-func dot(a, b []float32) float64 {
-	sum := 0.0
-	for i := range a {
-		sum += float64(a[i]) * float64(b[i])
-	}
-	return sum
-}
-
 // normalized returns x divided by its length; zero stays.
 func normalized(x []float32) []float32 {
-	length := orDefault(math.Sqrt(dot(x, x)), 1)
+	length := cmp.Or(math.Sqrt(Dot(x, x)), 1)
 	unit := make([]float32, len(x))
 	for i, v := range x {
 		unit[i] = float32(float64(v) / length)
@@ -184,32 +178,14 @@ func normalized(x []float32) []float32 {
 // Score gives Spearman's and Pearson's correlation of cosines and values. Of examples without values it gives how
 // often, of all second and third sentences, the one nearest to the first is its own, and the mean reciprocal of the
 // place it takes.
-func (s *similarity) Score(examples []*Example, predictions []*Prediction) (Scores, error) {
+func (s *similarity) Score(ctx context.Context, examples []*Example, predictions []*Prediction) (Scores, error) {
 	if examples[0].Labelled {
-		return correlations(examples, predictions, orDefault(s.options.Metric, "spearmanr"))
+		return correlations(examples, predictions, cmp.Or(s.options.Metric, "spearmanr"))
 	}
-	accuracy, reciprocal := retrieval(predictions)
+	accuracy, reciprocal, err := retrieval(ctx, examples, predictions)
+	if err != nil {
+		return nil, err
+	}
 	return Scores{{"retrieval_accuracy", accuracy}, {"mean_reciprocal_rank", reciprocal}}.first(
-		orDefault(s.options.Metric, "retrieval_accuracy"))
-}
-
-// retrieval compares the first sentence of each prediction with all others' second and third. Of equally near ones its
-// own is first.
-func retrieval(predictions []*Prediction) (accuracy, reciprocal float64) {
-	for _, p := range predictions {
-		own, rank := dot(p.Embeddings[0], p.Embeddings[1]), 1
-		for _, other := range predictions {
-			for _, candidate := range other.Embeddings[1:] {
-				if dot(p.Embeddings[0], candidate) > own {
-					rank++
-				}
-			}
-		}
-		if rank == 1 {
-			accuracy++
-		}
-		reciprocal += 1 / float64(rank)
-	}
-	n := float64(len(predictions))
-	return accuracy / n, reciprocal / n
+		cmp.Or(s.options.Metric, "retrieval_accuracy"))
 }

@@ -2,6 +2,7 @@ package tasks
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -103,7 +104,7 @@ func rows(path string, tables ...table) iter.Seq2[*row, error] {
 		defer file.Close()
 		reader := bufio.NewReaderSize(file, 1<<16)
 		skipByteOrderMark(reader)
-		if orDefault(tables[0].format, formatOf(path)) == JSONL {
+		if cmp.Or(tables[0].format, formatOf(path)) == JSONL {
 			objects(path, reader, tables, yield)
 			return
 		}
@@ -119,7 +120,7 @@ func skipByteOrderMark(reader *bufio.Reader) {
 
 // delimited yields the rows of a table with columns.
 func delimited(path string, reader *bufio.Reader, tables []table, yield func(*row, error) bool) {
-	next := records(reader, orDefault(tables[0].format, formatOf(path)))
+	next := records(reader, cmp.Or(tables[0].format, formatOf(path)))
 	var places []int // of the columns in a record, −1 for one that is not there
 	width := 0       // of the header; 0 without one
 	for first := true; ; first = false {
@@ -224,7 +225,7 @@ func locate(record []string, tables []table) (places []int, header bool, err err
 		if problem == nil {
 			return places, header, nil
 		}
-		err = orDefault(err, problem)
+		err = cmp.Or(err, problem)
 	}
 	return nil, false, err
 }
@@ -346,7 +347,7 @@ func parseObject(place, text string, tables []table) (*row, error) {
 		if err == nil {
 			return r, nil
 		}
-		first = orDefault(first, err)
+		first = cmp.Or(first, err)
 	}
 	return nil, first
 }

@@ -1,6 +1,7 @@
 package tasks
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"iter"
@@ -37,7 +38,8 @@ type Task interface {
 	// (choices) of multiple choice, (sentences, H) embeddings of similarity.
 	Predict(e *Example, features []*Feature, outputs [][]float32) (*Prediction, error)
 	// Score compares predictions with the labels of their examples. The first score is the task's own metric.
-	Score(examples []*Example, predictions []*Prediction) (Scores, error)
+	// It ends early with the error of ctx.
+	Score(ctx context.Context, examples []*Example, predictions []*Prediction) (Scores, error)
 }
 
 // Example is one example of any task; each task has its own fields.
@@ -138,8 +140,8 @@ type Scores []Score
 
 // Score is one of them.
 type Score struct {
-	Name  string
-	Value float64
+	Name  string  `json:"name"`
+	Value float64 `json:"value"`
 }
 
 // BadExample is what is wrong with one example of a file.

@@ -2,6 +2,8 @@ package tasks
 
 import (
 	"bufio"
+	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -381,7 +383,7 @@ func isHan(word string) bool {
 }
 
 // Score gives F1, precision and recall of entities, and the share of words whose tag is right, as seqeval has them.
-func (k *tokens) Score(examples []*Example, predictions []*Prediction) (Scores, error) {
+func (k *tokens) Score(_ context.Context, examples []*Example, predictions []*Prediction) (Scores, error) {
 	var m entityCounts
 	for i, e := range examples {
 		if !e.Labelled {
@@ -390,5 +392,5 @@ func (k *tokens) Score(examples []*Example, predictions []*Prediction) (Scores, 
 		m.add(e.Labels, predictions[i].Labels)
 	}
 	return Scores{{"f1", m.F1()}, {"precision", m.Precision()}, {"recall", m.Recall()},
-		{"accuracy", m.Accuracy()}}.first(orDefault(k.options.Metric, "f1"))
+		{"accuracy", m.Accuracy()}}.first(cmp.Or(k.options.Metric, "f1"))
 }

@@ -58,7 +58,7 @@ func (b *table) outputs(ctx context.Context, w *models.Weights, o export.Options
 	if r.Predictions, err = b.set.Predict(b.task, r.Outputs); err != nil {
 		return nil, err
 	}
-	r.Scores, err = b.task.Score(b.set.Examples, r.Predictions)
+	r.Scores, err = b.task.Score(ctx, b.set.Examples, r.Predictions)
 	return r, err
 }
 

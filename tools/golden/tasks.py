@@ -1,6 +1,6 @@
 """Writes what others make of tasks: tasks.py DIRECTORY VOCABULARY
 
-DIRECTORY gets metrics.json, random labels and predictions with the scores that scikit-learn, SciPy, seqeval, transformers
+DIRECTORY gets metrics.json, random labels, predictions and embeddings with the scores that scikit-learn, SciPy, seqeval, transformers
 (SQuAD v2.0) and torchmetrics (SQuAD v1.1) give them; and features.json, texts of our own with the features that transformers
 makes of them for question answering and token classification with VOCABULARY, a vocab.txt. All from fixed seeds.
 """
@@ -127,6 +127,25 @@ def squad2(generator):
         **{name: best[name] for name in ("best_exact", "best_exact_thresh", "best_f1", "best_f1_thresh")}})
 
 
+def retrieval(numbers, n, width, negatives, repeated):
+    """Random unit embeddings of n sentences, each with its own candidate near it, of which the first repeated are one and
+    the same. The mean reciprocal place is scikit-learn's label ranking average precision, which counts ties against the
+    right one, and its coverage error is the place."""
+    unit = lambda x: x / numpy.linalg.norm(x, axis=1, keepdims=True)
+    anchors = numbers.normal(size=(n, width))
+    positives = anchors + 1.2 * numbers.normal(size=(n, width))
+    positives[:repeated] = positives[0]
+    sides = [unit(x).astype(numpy.float32) for x in [anchors, positives, *numbers.normal(size=(negatives, n, width))]]
+    candidates = numpy.concatenate(sides[1:])
+    cosines = sides[0].astype(float) @ candidates.astype(float).T
+    cosines[:, :repeated] = cosines[:, :1]  # whatever the product rounded
+    own = numpy.eye(n, len(candidates), dtype=int)
+    places = [sklearn.metrics.coverage_error(own[i:i + 1], cosines[i:i + 1]) for i in range(n)]
+    return dict(embeddings=[[side[i].tolist() for side in sides] for i in range(n)], scores=dict(
+        retrieval_accuracy=numpy.mean([place == 1 for place in places]),
+        mean_reciprocal_rank=sklearn.metrics.label_ranking_average_precision_score(own, cosines)))
+
+
 def metrics():
     numbers, choices = numpy.random.default_rng(6), random.Random(6)
     x = numbers.normal(size=200)
@@ -137,6 +156,7 @@ def metrics():
         correlation=[correlation(x, x + numbers.normal(size=200)),
                      correlation(numbers.integers(0, 6, 150).astype(float), numbers.integers(0, 4, 150).astype(float)),
                      correlation((x * 5).round() / 5, numbers.normal(size=200))],
+        retrieval=[retrieval(numbers, 70, 6, 0, 1), retrieval(numbers, 20, 5, 1, 1), retrieval(numbers, 20, 5, 0, 7)],
         entities=[entities(choices, places, 120) for places in ("BI", "I", "BIES", "BMES", "BILU", "BIEW")],
         squad1=squad1(choices), squad2=squad2(choices))
 
