@@ -37,6 +37,8 @@ type Config struct {
 
 	Labels      Labels      // id2label: the classes of a classifier
 	ProblemType ProblemType // what they are to each other; may be empty
+
+	TaskParams TaskParams // what it was fine-tuned for and with; it changes neither weights nor activations
 }
 
 // Activation names the function between the two linears of the feed-forward part, and in the masked-LM head.
@@ -130,8 +132,8 @@ var noEffect = func() map[string]bool {
 		"no_repeat_ngram_size", "num_beam_groups", "num_beams", "num_return_sequences", "output_attentions",
 		"output_hidden_states", "output_past", "output_scores", "pooler_fc_size", "pooler_num_attention_heads",
 		"pooler_num_fc_layers", "pooler_size_per_head", "prefix", "remove_invalid_values", "repetition_penalty",
-		"return_dict", "return_dict_in_generate", "sep_token_id", "suppress_tokens", "task_specific_params",
-		"temperature", "tf_legacy_loss", "tokenizer_class", "top_k", "top_p", "torch_dtype", "torchscript",
+		"return_dict", "return_dict_in_generate", "sep_token_id", "suppress_tokens", "temperature",
+		"tf_legacy_loss", "tokenizer_class", "top_k", "top_p", "torch_dtype", "torchscript",
 		"transformers_version", "typical_p", "use_bfloat16", "use_cache",
 	} {
 		keys[key] = true
@@ -168,6 +170,11 @@ func ParseConfig(text []byte) (Config, error) {
 		} else if key == "problem_type" {
 			if err := json.Unmarshal(value, &c.ProblemType); err != nil {
 				return Config{}, fmt.Errorf("problem_type is %s, want a string", value)
+			}
+		} else if key == taskSpecificParams {
+			var err error
+			if c.TaskParams, err = parseTaskParams(value); err != nil {
+				return Config{}, err
 			}
 		} else if key == "id2label" || key == "label2id" || key == "num_labels" {
 			continue // together, below
@@ -237,6 +244,9 @@ func (c Config) MarshalJSON() ([]byte, error) {
 	}
 	if c.ProblemType != "" {
 		object["problem_type"] = c.ProblemType
+	}
+	if c.TaskParams != (TaskParams{}) {
+		object[taskSpecificParams] = map[string]TaskParams{taskParamsKey: c.TaskParams}
 	}
 	return json.MarshalIndent(object, "", "  ")
 }

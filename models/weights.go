@@ -94,7 +94,9 @@ func (w *Weights) Become(a Architecture) (*Weights, error) {
 // as returns the configuration of another architecture, and for each of its parameters the one of w that it is.
 func (w *Weights) as(a Architecture) (Config, []*Parameter, error) {
 	c := w.Config
-	c.Architecture = a
+	if c.Architecture != a {
+		c.Architecture, c.TaskParams = a, TaskParams{}
+	}
 	if err := c.Validate(); err != nil {
 		return c, nil, fmt.Errorf("models: %w", err)
 	}
