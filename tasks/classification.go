@@ -82,7 +82,8 @@ func withoutLabels(tables []table, plain bool) []table {
 	return kept
 }
 
-// withPlain adds to a table of which nothing is said that it may be one text a line.
+// withPlain adds to a table of which nothing is said that it may be one text a line: a file of one column. Of a table of
+// several that are not known nobody can say which is meant.
 func withPlain(t table) []table {
 	columns := slices.Clone(t.columns)
 	for _, c := range columns {
@@ -91,7 +92,7 @@ func withPlain(t table) []table {
 		}
 	}
 	columns[0].name = "1"
-	return []table{t, {format: t.format, header: t.header, columns: columns}}
+	return []table{t, {format: t.format, header: t.header, plain: true, columns: columns}}
 }
 
 func (c *classification) Read(path string, labelled bool) iter.Seq2[*Example, error] {

@@ -20,6 +20,7 @@ type layout struct {
 	text     string
 	pair     string
 	label    string
+	short    bool    // the published files have lines of too few columns, which the field leaves out
 	numbered *layout // how the columns are called in a file without a header
 	noAnswer bool
 	metric   string
@@ -60,7 +61,7 @@ var layouts = map[string]layout{
 	},
 	"glue/qqp": {
 		task: newClassification, folders: []string{"QQP"}, files: glueFiles(),
-		text: "question1", pair: "question2", label: "is_duplicate",
+		text: "question1", pair: "question2", label: "is_duplicate", short: true,
 	},
 	"glue/stsb": stsb.of(newRegression, 0),
 	"glue/mnli": {
@@ -139,7 +140,7 @@ func (l layout) open(name string, o Options) Task {
 
 // tables are the ways to read the files, which quote nothing.
 func (l layout) tables() []table {
-	t := table{format: TSV, columns: []column{
+	t := table{format: TSV, short: l.short, columns: []column{
 		{role: "text", name: l.text},
 		{role: "second text", name: l.pair, optional: true},
 		{role: "label", name: l.label},

@@ -11,6 +11,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -55,6 +56,8 @@ func (c column) number() (int, bool) {
 type table struct {
 	format  Format
 	header  bool
+	plain   bool // one text a line: the file has one column, and no header
+	short   bool // some lines of the file as it was published have too few columns
 	columns []column
 }
 
@@ -121,8 +124,7 @@ func skipByteOrderMark(reader *bufio.Reader) {
 // delimited yields the rows of a table with columns.
 func delimited(path string, reader *bufio.Reader, tables []table, yield func(*row, error) bool) {
 	next := records(reader, cmp.Or(tables[0].format, formatOf(path)))
-	var places []int // of the columns in a record, −1 for one that is not there
-	width := 0       // of the header; 0 without one
+	var columns located
 	for first := true; ; first = false {
 		record, line, err := next()
 		place := fmt.Sprintf("%s:%d", path, line)
@@ -134,16 +136,14 @@ func delimited(path string, reader *bufio.Reader, tables []table, yield func(*ro
 			return
 		}
 		if first {
-			var header bool
 			if err == nil {
-				places, header, err = locate(record, tables)
+				columns, err = locate(record, tables)
 			}
 			if err != nil {
 				yield(nil, fmt.Errorf("tasks: %s: %w", place, err))
 				return
 			}
-			if header {
-				width = len(record)
+			if columns.header {
 				continue
 			}
 		}
@@ -153,7 +153,7 @@ func delimited(path string, reader *bufio.Reader, tables []table, yield func(*ro
 		} else if err != nil {
 			err = bad(place, "%v", err)
 		} else {
-			r, err = cut(place, record, places, width)
+			r, err = columns.cut(place, record)
 		}
 		if !yield(r, err) {
 			return
@@ -217,27 +217,41 @@ func nextLine(reader *bufio.Reader, line *int) (string, error) {
 	}
 }
 
-// locate returns where the columns are, by the first of the tables that fits the first record of a file, and whether
-// that is a header.
-func locate(record []string, tables []table) (places []int, header bool, err error) {
+// located is where the columns of a table are in a file.
+type located struct {
+	places []int // in a record, −1 for one that is not there
+	header bool  // the first record is one
+	width  int   // columns that each record has; 0 is any number
+	short  bool  // as of the table
+}
+
+// locate returns where the columns are, by the first of the tables that fits the first record of a file.
+func locate(record []string, tables []table) (located, error) {
+	var err error
 	for _, t := range tables {
-		places, header, problem := t.locate(record)
+		l, problem := t.locate(record)
 		if problem == nil {
-			return places, header, nil
+			return l, nil
 		}
 		err = cmp.Or(err, problem)
 	}
-	return nil, false, err
+	return located{}, err
 }
 
-func (t table) locate(record []string) (places []int, header bool, err error) {
+func (t table) locate(record []string) (l located, err error) {
+	l.short = t.short
 	numbered := false
 	for _, c := range t.columns {
 		_, isNumber := c.number()
 		numbered = numbered || isNumber
-		header = header || c.name != "" && !isNumber
+		l.header = l.header || c.name != "" && !isNumber
 	}
-	header = header || t.header || !numbered
+	if l.header = l.header || t.header || !numbered; l.header || t.plain {
+		l.width = len(record)
+	}
+	if t.plain && l.width != 1 {
+		return located{}, fmt.Errorf("%d columns, want one text a line", l.width)
+	}
 	for _, c := range t.columns {
 		place, isNumber := c.number()
 		if !isNumber {
@@ -248,13 +262,13 @@ func (t table) locate(record []string) (places []int, header bool, err error) {
 			err = fmt.Errorf("%d columns, want the %s in column %s", len(record), c.role, c.name)
 		}
 		if err != nil && !(c.optional && c.name == "") {
-			return nil, false, err
+			return located{}, err
 		} else if err != nil {
 			place, err = -1, nil
 		}
-		places = append(places, place)
+		l.places = append(l.places, place)
 	}
-	return places, header, nil
+	return l, nil
 }
 
 // find returns the index of a named column.
@@ -290,12 +304,19 @@ func listed(names []string) string {
 }
 
 // cut returns the row of a record. A file with a header has as many columns in each line.
-func cut(place string, record []string, places []int, width int) (*row, error) {
-	if width > 0 && len(record) != width {
-		return nil, bad(place, "%d columns, want %d as in the header", len(record), width)
+func (l located) cut(place string, record []string) (*row, error) {
+	if l.short && len(record) <= slices.Max(l.places) {
+		return nil, &BadExample{place, fmt.Sprintf("%d columns, want %d", len(record), l.width), true}
+	}
+	if l.width > 0 && len(record) != l.width && !(l.short && len(record) < l.width) {
+		as := "header"
+		if !l.header {
+			as = "first line"
+		}
+		return nil, bad(place, "%d columns, want %d as in the %s", len(record), l.width, as)
 	}
 	r := &row{place: place}
-	for _, p := range places {
+	for _, p := range l.places {
 		switch {
 		case p >= len(record):
 			return nil, bad(place, "%d columns, want at least %d", len(record), p+1)
@@ -336,13 +357,16 @@ func parseObject(place, text string, tables []table) (*row, error) {
 	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.UseNumber()
 	if err := decoder.Decode(&object); err != nil {
-		return nil, bad(place, "not a JSON object: %v", err)
+		return nil, bad(place, "not a JSON object: %s", jsonProblem(err))
 	}
 	if _, err := decoder.Token(); err != io.EOF {
 		return nil, bad(place, "more than one JSON object in a line")
 	}
 	var first error
 	for _, t := range tables {
+		if t.plain {
+			continue
+		}
 		r, err := t.row(place, object)
 		if err == nil {
 			return r, nil

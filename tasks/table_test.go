@@ -75,6 +75,46 @@ func TestUnlabelled(t *testing.T) {
 	}
 }
 
+// A table of several columns, none of which is known, is no text a line: nobody can say which of them is meant.
+func TestUnlabelledColumns(t *testing.T) {
+	for file, text := range map[string]string{
+		"a.csv": "id,review\n1,good film\n2,bad\n", "a.tsv": "1\tgood film\n2\tbad\n", "b.jsonl": `{"1":"good film","review":"bad"}`,
+	} {
+		for _, name := range []string{"classification", "regression", "similarity"} {
+			_, err := load(t, newTask(t, name, Options{}), false, false, file, text)
+			want := "the first line names no column of the text"
+			if file == "b.jsonl" {
+				want = "the object has no key of the text"
+			}
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s, %s: %v, want %s", name, file, err, want)
+			}
+		}
+	}
+	set, err := load(t, newTask(t, "classification", Options{}), false, true, "a.txt", "good film\nbad\tplay\nbad\n")
+	if err != nil || len(set.Examples) != 2 || !strings.Contains(set.FirstBad.Error(), "a.txt:2: 2 columns, want 1 as in the first line") {
+		t.Errorf("%+v, error %v", set, err)
+	}
+}
+
+// The published files of QQP have lines without all columns: they are left out and counted, here and in the data sets of
+// Hugging Face. In other tables they are errors.
+func TestPublishedShortLines(t *testing.T) {
+	const text = "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate\n0\t1\t2\tgood\tbad\t1\n1\t3\t4\tgood\n2\t5\t6\tfilm\tplay\t0\n"
+	set, err := load(t, newTask(t, "glue/qqp", Options{}), true, false, "train.tsv", text)
+	if err != nil || len(set.Examples) != 2 || set.Bad != 1 || !strings.Contains(set.FirstBad.Error(), "train.tsv:3: 4 columns, want 6") {
+		t.Errorf("%+v, error %v", set, err)
+	}
+	_, err = load(t, newTask(t, "classification", Options{Text: "question1", Label: []string{"is_duplicate"}}), true, false, "train.tsv", text)
+	if err == nil || !strings.Contains(err.Error(), "train.tsv:3: 4 columns, want 6 as in the header") {
+		t.Error(err)
+	}
+	_, err = load(t, newTask(t, "glue/qqp", Options{}), true, false, "train.tsv", text+"3\t7\t8\ta\tb\t1\tmore\n")
+	if err == nil || !strings.Contains(err.Error(), "train.tsv:5: 7 columns, want 6 as in the header") {
+		t.Error(err)
+	}
+}
+
 // Bad files: each error says the file, the line, what is there and what was wanted. Where a line is bad, the others can
 // be read; where the file is, nothing can.
 func TestBadExamples(t *testing.T) {
@@ -96,8 +136,8 @@ func TestBadExamples(t *testing.T) {
 		"no file":            {"classification", "", "", Options{}, "no such file", true},
 		"an empty file":      {"classification", "a.tsv", "", Options{}, "a.tsv: no example; want at least one", true},
 		"a header alone":     {"classification", "a.tsv", "text\tlabel\n", Options{}, "a.tsv: no example; want at least one", true},
-		"JSON of no object":  {"classification", "a.jsonl", "{\"text\":\"a\",\"label\":\"x\"}\n[1]\n", Options{}, "a.jsonl:2: not a JSON object", false},
-		"JSON that ends":     {"classification", "a.jsonl", "{\"text\":\"a\",\"label\":\"x\"}\n{\"text\":\"b\"", Options{}, "a.jsonl:2: not a JSON object", false},
+		"JSON of no object":  {"classification", "a.jsonl", "{\"text\":\"a\",\"label\":\"x\"}\n[1]\n", Options{}, "a.jsonl:2: not a JSON object: it is a list, want an object", false},
+		"JSON that ends":     {"classification", "a.jsonl", "{\"text\":\"a\",\"label\":\"x\"}\n{\"text\":\"b\"", Options{}, "a.jsonl:2: not a JSON object: it ends too early", false},
 		"two objects":        {"classification", "a.jsonl", "{\"text\":\"a\",\"label\":\"x\"}\n{} {}\n", Options{}, "a.jsonl:2: more than one JSON object", false},
 		"no key":             {"classification", "a.jsonl", "{\"text\":\"a\",\"label\":\"x\"}\n{\"text\":\"b\"}\n", Options{}, "a.jsonl:2: the object has no key of the label (label, labels)", false},
 		"text of JSON":       {"classification", "a.jsonl", "{\"text\":\"a\",\"label\":\"x\"}\n{\"text\":[],\"label\":\"x\"}\n", Options{}, "a.jsonl:2: the text is [], want text", false},

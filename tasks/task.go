@@ -145,12 +145,15 @@ type Score struct {
 }
 
 // BadExample is what is wrong with one example of a file.
-type BadExample struct{ Place, Problem string }
+type BadExample struct {
+	Place, Problem string
+	Published      bool // the data set is known to have it, and it is left out even where others are refused
+}
 
 func (e *BadExample) Error() string { return fmt.Sprintf("tasks: %s: %s", e.Place, e.Problem) }
 
 func bad(place, format string, arguments ...any) error {
-	return &BadExample{place, fmt.Sprintf(format, arguments...)}
+	return &BadExample{Place: place, Problem: fmt.Sprintf(format, arguments...)}
 }
 
 // Set is examples and what a model sees of them.
@@ -167,8 +170,8 @@ func Load(task Task, labelled, skipBad bool, paths ...string) (*Set, error) {
 	s := &Set{}
 	for _, path := range paths {
 		for e, err := range task.Read(path, labelled) {
-			if err := s.admit(err, skipBad); err != nil {
-				return nil, err
+			if problem := s.admit(err, skipBad); problem != nil {
+				return nil, problem
 			}
 			if err == nil {
 				s.Examples = append(s.Examples, e)
@@ -184,10 +187,10 @@ func Load(task Task, labelled, skipBad bool, paths ...string) (*Set, error) {
 	return s, nil
 }
 
-// admit counts the error of a bad example where they are left out, and returns any other.
+// admit counts the error of a bad example that is left out, and returns any other.
 func (s *Set) admit(err error, skipBad bool) error {
 	var badExample *BadExample
-	if err == nil || !skipBad || !errors.As(err, &badExample) {
+	if err == nil || !errors.As(err, &badExample) || !skipBad && !badExample.Published {
 		return err
 	}
 	if s.Bad++; s.FirstBad == nil {
