@@ -44,8 +44,9 @@ type State struct {
 	Position  Position          `json:"position"`
 	Tokens    int64             `json:"tokens"`
 	Seconds   float64           `json:"seconds"`
-	Options   Options           `json:"options,omitzero"` // of a pre-training
-	Data      string            `json:"data"`             // fingerprint of the documents or features
+	Options   Options           `json:"options,omitzero"`   // of a pre-training
+	Data      string            `json:"data"`               // fingerprint of the documents or features
+	DevData   string            `json:"dev_data,omitempty"` // the same of what a fine-tuning computes scores on
 	KernelSet string            `json:"kernel_set"`
 	HeldOut   *Scores           `json:"held_out,omitempty"` // at this step, where it was evaluated
 	Dev       tasks.Scores      `json:"dev,omitempty"`      // the same of a fine-tuning

@@ -5,8 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
 	"slices"
 
 	"goalbert/models"
@@ -16,10 +18,12 @@ import (
 // FinetuneData is what a model is fine-tuned on.
 type FinetuneData struct {
 	Features []*tasks.Feature
+	// Dev is what FinetuneOptions.Evaluate computes scores on; it is only looked at to know it again.
+	Dev *tasks.Set
 	// WriteTokenizer writes the tokenizer's files into a checkpoint's directory.
 	WriteTokenizer func(directory string) error
 
-	fingerprint string // of the features, once they are validated
+	fingerprint, devFingerprint string // of the features and of Dev, once they are validated
 }
 
 // validate reports the first feature that no model of configuration c can be trained on.
@@ -36,7 +40,7 @@ func (d *FinetuneData) validate(c models.Config, weights []float32) error {
 			return fmt.Errorf("train: feature %d, of example %d: %s", i, f.Example, problem)
 		}
 	}
-	d.fingerprint = fingerprintOf(d.Features)
+	d.fingerprint, d.devFingerprint = fingerprintOf(d.Features), fingerprintOfSet(d.Dev)
 	return nil
 }
 
@@ -68,6 +72,28 @@ func featureProblem(f *tasks.Feature, c models.Config, weighted bool) string {
 // fingerprintOf is the SHA-256 of the sequences and labels of features, in their order.
 func fingerprintOf(features []*tasks.Feature) string {
 	h := sha256.New()
+	hashFeatures(h, features)
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// fingerprintOfSet is that of features and of all that their examples' scores follow from, wherever the examples lie; it is
+// empty where there are none.
+func fingerprintOfSet(s *tasks.Set) string {
+	if s == nil || len(s.Features) == 0 {
+		return ""
+	}
+	h := sha256.New()
+	hashFeatures(h, s.Features)
+	encoder := json.NewEncoder(h)
+	for _, example := range s.Examples {
+		e := *example
+		e.ID, e.Place, e.Group = "", "", ""
+		encoder.Encode(e) // to a hash, of numbers that are finite, there is no error
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+func hashFeatures(h hash.Hash, features []*tasks.Feature) {
 	numbers := func(values any, n int) {
 		binary.Write(h, binary.LittleEndian, int64(n)) // to a hash there is no error
 		binary.Write(h, binary.LittleEndian, values)
@@ -80,7 +106,6 @@ func fingerprintOf(features []*tasks.Feature) string {
 		numbers(f.Labels, len(f.Labels))
 		numbers(f.Targets, len(f.Targets))
 	}
-	return hex.EncodeToString(h.Sum(nil))
 }
 
 // BalancedLabelWeights returns weights of n labels that make all classes count alike, as scikit-learn's balanced ones:

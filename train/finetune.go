@@ -76,7 +76,9 @@ func (f *finetuning) planned() *Plan {
 
 func (f *finetuning) steps(context.Context) (int, error) { return f.o.steps(f.source.steps()), nil }
 
-func (f *finetuning) options(s *State) { s.Finetuning, s.Data = &f.o, f.data.fingerprint }
+func (f *finetuning) options(s *State) {
+	s.Finetuning, s.Data, s.DevData = &f.o, f.data.fingerprint, f.data.devFingerprint
+}
 
 // checkResume reports why a run with these options and features cannot go on from a checkpoint.
 func (f *finetuning) checkResume(c *Checkpoint) error {
@@ -89,6 +91,10 @@ func (f *finetuning) checkResume(c *Checkpoint) error {
 	if c.State.Data != f.data.fingerprint {
 		return errors.New("train: resume: the examples are not what the checkpoint was trained on (after tokenization); " +
 			"resume with the same examples and options or start another run")
+	}
+	if c.State.DevData != f.data.devFingerprint {
+		return errors.New("train: resume: the dev examples are not those of the checkpoint's scores (after tokenization), which " +
+			"could not be compared with others; resume with the same dev examples or start another run")
 	}
 	return nil
 }

@@ -589,6 +589,12 @@ func TestFinetuneResumesItsOwn(t *testing.T) {
 		!strings.Contains(err.Error(), "the examples are not what the checkpoint was trained on") {
 		t.Errorf("other examples: %v", err)
 	}
+	data = testFinetuneData(45)
+	data.Dev = labelledDev("b")
+	if _, err := Finetune(context.Background(), newFakeClassifier(), data, o, &recorder{}); err == nil ||
+		!strings.Contains(err.Error(), "the dev examples are not those of the checkpoint's scores") {
+		t.Errorf("other dev examples: %v", err)
+	}
 	p := testOptions(t)
 	p.Directory, p.Resume = o.Directory, checkpoint
 	if _, err := Pretrain(context.Background(), newFakeEngine(), testData(t), p, &recorder{}); err == nil ||
@@ -603,6 +609,67 @@ func TestFinetuneResumesItsOwn(t *testing.T) {
 	if _, err := Finetune(context.Background(), newFakeClassifier(), testFinetuneData(45), o, &recorder{}); err == nil ||
 		!strings.Contains(err.Error(), "the checkpoint is of a pre-training") {
 		t.Errorf("a pre-training taken for a fine-tuning: %v", err)
+	}
+}
+
+// devOf is two examples of that label.
+func labelledDev(label string) *tasks.Set {
+	s := &tasks.Set{Features: testFeatures(2)}
+	for i := range s.Features {
+		s.Examples = append(s.Examples, &tasks.Example{Place: "dev.tsv", Texts: []string{"x"}, Labelled: true, Labels: []string{label}})
+		s.Features[i].Example = i
+	}
+	return s
+}
+
+// What scores follow from tells dev examples apart; where they lie does not.
+func TestFingerprintOfDevExamples(t *testing.T) {
+	want := fingerprintOfSet(labelledDev("a"))
+	for name, change := range map[string]func(*tasks.Set){
+		"a label":      func(s *tasks.Set) { s.Examples[1].Labels[0] = "b" },
+		"a value":      func(s *tasks.Set) { s.Examples[1].Value = 2 },
+		"an answer":    func(s *tasks.Set) { s.Examples[1].Answers = []tasks.Answer{{Text: "x"}} },
+		"the choice":   func(s *tasks.Set) { s.Examples[1].Right = 1 },
+		"the passage":  func(s *tasks.Set) { s.Examples[1].Texts[0] = "y" },
+		"a token":      func(s *tasks.Set) { s.Features[1].Sequences[0].InputIDs[2]++ },
+		"their number": func(s *tasks.Set) { s.Examples = s.Examples[:1] },
+	} {
+		s := labelledDev("a")
+		if change(s); fingerprintOfSet(s) == want {
+			t.Errorf("%s does not change the fingerprint", name)
+		}
+	}
+	moved := labelledDev("a")
+	moved.Examples[0].Place, moved.Examples[0].ID = "other.tsv", "7"
+	if fingerprintOfSet(moved) != want {
+		t.Error("the same examples of another file have another fingerprint")
+	}
+	if fingerprintOfSet(nil) != "" || fingerprintOfSet(&tasks.Set{}) != "" {
+		t.Error("no examples have a fingerprint")
+	}
+}
+
+// Scores by another metric, or of answers that are decoded otherwise, are not compared with those of a checkpoint.
+func TestResumeOfAnotherTask(t *testing.T) {
+	e := newFakeClassifier()
+	made := models.TaskParams{Task: "squad2", Metric: "f1", MaxLength: 384, NoAnswer: true}
+	e.weights.Config.TaskParams = made
+	o := testFinetuneOptions(t, e, rising)
+	finetune(t, e, o)
+	for want, change := range map[string]func(*models.TaskParams){
+		`metric is "exact", the checkpoint was made with "f1"`:      func(p *models.TaskParams) { p.Metric = "exact" },
+		`max_length is 128, the checkpoint was made with 384`:       func(p *models.TaskParams) { p.MaxLength = 128 },
+		`no_answer is not given, the checkpoint was made with true`: func(p *models.TaskParams) { p.NoAnswer = false },
+		`null_threshold is 2, the checkpoint was made with none`:    func(p *models.TaskParams) { p.NullThreshold = 2 },
+		"": func(p *models.TaskParams) {},
+	} {
+		changed := newFakeClassifier()
+		changed.weights.Config.TaskParams = made
+		change(&changed.weights.Config.TaskParams)
+		_, err := resumeFinetune(context.Background(), changed, o, &recorder{})
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("error %v, want %q", err, want)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -71,7 +72,24 @@ func (c *Checkpoint) ReadWeights(config models.Config) (*models.Weights, error) 
 	if err != nil {
 		return nil, err
 	}
+	if err := sameTask(config.TaskParams, w.Config.TaskParams); err != nil {
+		return nil, err
+	}
 	return w, sameFields(config, w.Config, "resume with the same configuration or start another run")
+}
+
+// sameTask reports the first thing in which a task, its metric and how outputs are decoded differ: scores of one could not
+// be compared with those of the other.
+func sameTask(now, made models.TaskParams) error {
+	name, a, b := corpus.DifferentField(now, made)
+	if name == "" { // what only the checkpoint has
+		name, b, a = corpus.DifferentField(made, now)
+	}
+	if name == "" {
+		return nil
+	}
+	return fmt.Errorf("train: resume: %s is %s, the checkpoint was made with %s; %s", name, cmp.Or(a, "not given"),
+		cmp.Or(b, "none"), sameOptionsAdvice)
 }
 
 // removePartial removes what a crash left half-written or half-removed in a run's directory.

@@ -269,6 +269,7 @@ func (f *finetuning) once(directory string, seed uint64) (*train.FinetuneResult,
 	}
 	data := &train.FinetuneData{
 		Features:       f.training.Features,
+		Dev:            f.tested,
 		WriteTokenizer: func(directory string) error { return tokenizer.Save(f.vocabulary, directory) },
 	}
 	watch := newProgress(f.command.ErrOrStderr())
