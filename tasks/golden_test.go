@@ -191,7 +191,7 @@ func goldenTokenizer(t *testing.T) tokenizer.Tokenizer {
 	return b
 }
 
-// The features of questions and of words are those of transformers.
+// The features of questions, choices and words are those of transformers.
 func TestGoldenFeatures(t *testing.T) {
 	var golden struct {
 		Answers struct {
@@ -208,6 +208,19 @@ func TestGoldenFeatures(t *testing.T) {
 					TokenTypeIDs []int32 `json:"token_type_ids"`
 					Start, End   int32
 					MaxContext   []int `json:"max_context"`
+				}
+			}
+		}
+		Choices struct {
+			Article string
+			Cases   []struct {
+				Question  string
+				Options   []string
+				MaxLength int `json:"max_length"`
+				Most      int // tokens of question and choice
+				Sequences []struct {
+					InputIDs     []int32 `json:"input_ids"`
+					TokenTypeIDs []int32 `json:"token_type_ids"`
 				}
 			}
 		}
@@ -250,6 +263,32 @@ func TestGoldenFeatures(t *testing.T) {
 				!slices.Equal(f.Labels, []int32{w.Start, w.End}) || !slices.Equal(best, w.MaxContext) {
 				t.Errorf("%q in %d tokens, window %d: answer %v, best %v, want %d to %d, %v", c.Question, c.MaxLength, i,
 					f.Labels, best, w.Start, w.End, w.MaxContext)
+			}
+		}
+	}
+	for _, c := range golden.Choices.Cases {
+		text, err := json.Marshal(map[string]any{"article": golden.Choices.Article, "questions": []string{c.Question},
+			"options": [][]string{c.Options}, "answers": []string{"C"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		task := newTask(t, "race", Options{MaxLength: c.MaxLength, MaxQueryLength: c.Most})
+		set, err := Load(task, true, false, tree(t, map[string]string{"high/1.txt": string(text)}))
+		if err == nil {
+			err = set.Encode(task, tok, false)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := set.Features[0]
+		if len(f.Sequences) != len(c.Sequences) || f.Labels[0] != 2 {
+			t.Errorf("%q: %d sequences, labels %v", c.Question, len(f.Sequences), f.Labels)
+			continue
+		}
+		for i, want := range c.Sequences {
+			if s := f.Sequences[i]; !slices.Equal(s.InputIDs, want.InputIDs) || !slices.Equal(s.TokenTypeIDs, want.TokenTypeIDs) {
+				t.Errorf("%q in %d tokens, choice %d: %s, want %s", c.Question, c.MaxLength, i, tok.Decode(s.InputIDs),
+					tok.Decode(want.InputIDs))
 			}
 		}
 	}

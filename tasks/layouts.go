@@ -233,13 +233,12 @@ func newRACE(o Options) Task {
 	return m
 }
 
-// raceArticle is a file of RACE (Lai et al., arXiv:1704.04683).
+// raceArticle is a file of RACE (Lai et al., arXiv:1704.04683), its questions to be read one by one.
 type raceArticle struct {
-	ID        string
-	Article   string
-	Questions []string
-	Options   [][]string
-	Answers   []string
+	Article   string            `json:"article"`
+	Questions []json.RawMessage `json:"questions"`
+	Options   []json.RawMessage `json:"options"`
+	Answers   []json.RawMessage `json:"answers"`
 }
 
 // readRACE yields the questions of the files below a directory, of its folders middle and high.
@@ -273,18 +272,14 @@ func readRACE(dir string, labelled bool) iter.Seq2[*Example, error] {
 func raceQuestions(name string, text []byte, labelled bool, yield func(*Example, error) bool) bool {
 	var a raceArticle
 	if err := json.Unmarshal(text, &a); err != nil {
-		return yield(nil, bad(name, "%v; want the JSON of an article", err))
+		return yield(nil, bad(name, "%s; want the JSON of an article", jsonProblem(err)))
 	}
 	if len(a.Options) != len(a.Questions) || labelled && len(a.Answers) != len(a.Questions) {
 		return yield(nil, bad(name, "%d questions, %d options and %d answers, want one of each for every question",
 			len(a.Questions), len(a.Options), len(a.Answers)))
 	}
-	for i, question := range a.Questions {
-		label := ""
-		if labelled {
-			label = a.Answers[i]
-		}
-		e, err := choiceExample(fmt.Sprintf("%s: question %d", name, i+1), a.Article, question, a.Options[i], label)
+	for i := range a.Questions {
+		e, err := a.question(fmt.Sprintf("%s: question %d", name, i+1), i, labelled)
 		if err == nil {
 			e.Group = name
 		}
@@ -293,4 +288,29 @@ func raceQuestions(name string, text []byte, labelled bool, yield func(*Example,
 		}
 	}
 	return true
+}
+
+// question returns the example of a question. Its answer is a letter.
+func (a *raceArticle) question(place string, i int, labelled bool) (*Example, error) {
+	var question, answer string
+	var options []string
+	err := json.Unmarshal(a.Questions[i], &question)
+	if err == nil {
+		err = json.Unmarshal(a.Options[i], &options)
+	}
+	if err == nil && labelled {
+		err = json.Unmarshal(a.Answers[i], &answer)
+	}
+	if err != nil {
+		return nil, bad(place, "of question, options and answer %s", jsonProblem(err))
+	}
+	e, err := choiceExample(place, a.Article, question, options)
+	if err != nil || !labelled {
+		return e, err
+	}
+	if len(answer) != 1 || answer[0] < 'A' || int(answer[0]-'A') >= len(options) {
+		return nil, bad(place, "the answer is %q, want a letter from A to %c", shortened(answer, 40), 'A'+len(options)-1)
+	}
+	e.Labelled, e.Right = true, int(answer[0]-'A')
+	return e, nil
 }

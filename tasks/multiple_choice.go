@@ -3,8 +3,10 @@ package tasks
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"iter"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,25 +48,7 @@ func (m *multipleChoice) Read(path string, labelled bool) iter.Seq2[*Example, er
 		columns = append(columns, column{role: "right choice", name: orEmpty(m.options.Label)[0],
 			usual: []string{"label", "answer"}})
 	}
-	var first *Example
-	return examples(rows(path, table{format: JSONL, columns: columns}), func(r *row) (*Example, error) {
-		e, err := parseChoices(r)
-		if first == nil {
-			first = e
-		}
-		if err == nil {
-			err = asManyChoices(e, first)
-		}
-		return e, err
-	})
-}
-
-// asManyChoices refuses an example that has not as many choices as another: they are one batch.
-func asManyChoices(e, other *Example) error {
-	if len(e.Texts) != len(other.Texts) {
-		return bad(e.Place, "%d choices, want %d as in %s", len(e.Texts)-1, len(other.Texts)-1, other.Place)
-	}
-	return nil
+	return examples(rows(path, table{format: JSONL, columns: columns}), parseChoices)
 }
 
 func parseChoices(r *row) (*Example, error) {
@@ -82,18 +66,52 @@ func parseChoices(r *row) (*Example, error) {
 	if err != nil {
 		return nil, err
 	}
-	label := ""
-	if len(r.cells) > choiceLabel {
-		if label, err = r.text(choiceLabel, "right choice"); err != nil {
-			return nil, err
-		}
+	e, err := choiceExample(r.place, about[choiceContext], about[choiceQuestion], choices)
+	if err != nil || len(r.cells) <= choiceLabel {
+		return e, err
 	}
-	return choiceExample(r.place, about[choiceContext], about[choiceQuestion], choices, label)
+	label, err := r.text(choiceLabel, "right choice")
+	if err != nil {
+		return nil, err
+	}
+	e.Labelled = true
+	_, isNumber := r.cells[choiceLabel].(json.Number)
+	e.Right, err = rightChoice(r.place, choices, label, isNumber)
+	return e, err
 }
 
-// choiceExample returns the example of a passage, a question, choices and which is right: a number from 0, a letter
-// from A, or the choice itself; empty is not known.
-func choiceExample(place, passage, question string, choices []string, label string) (*Example, error) {
+// rightChoice returns the index of the choice that a label says is right: a number from 0; or text, which is a choice,
+// or else such a number, or a letter from A. Text that is a choice and the number or letter of another one is refused.
+func rightChoice(place string, choices []string, label string, isNumber bool) (int, error) {
+	there, counted := slices.Index(choices, label), -1
+	if n, err := strconv.Atoi(label); err == nil {
+		counted = n
+	} else if len(label) == 1 {
+		counted = int(label[0]) - 'A'
+	}
+	if counted < 0 || counted >= len(choices) {
+		counted = -1
+	}
+	switch {
+	case isNumber || there < 0:
+		there = counted
+	case counted >= 0 && choices[counted] != label:
+		return 0, bad(place, "the right choice is %q, which is choice %d, and the number or letter of choice %d; give it as "+
+			"a JSON number", label, there, counted)
+	}
+	if there < 0 {
+		return 0, bad(place, "the right choice is %q, want 0 to %d, a letter from A, or one of the choices",
+			shortened(label, 40), len(choices)-1)
+	}
+	return there, nil
+}
+
+// gap is what a choice fills in a question.
+var gap = regexp.MustCompile("_+")
+
+// choiceExample returns the example of a passage, a question and choices, which fill the question's gaps or stand after
+// it.
+func choiceExample(place, passage, question string, choices []string) (*Example, error) {
 	if len(choices) < 2 {
 		return nil, bad(place, "%d choices, want at least 2", len(choices))
 	}
@@ -101,25 +119,12 @@ func choiceExample(place, passage, question string, choices []string, label stri
 	for _, choice := range choices {
 		switch {
 		case question == "":
-		case strings.Contains(question, "_"): // a gap
-			choice = strings.Replace(question, "_", choice, 1)
+		case strings.Contains(question, "_"):
+			choice = gap.ReplaceAllLiteralString(question, choice)
 		default:
 			choice = question + " " + choice
 		}
 		e.Texts = append(e.Texts, choice)
-	}
-	if label == "" {
-		return e, nil
-	}
-	e.Labelled, e.Right = true, slices.Index(choices, label)
-	if n, err := strconv.Atoi(label); err == nil {
-		e.Right = n
-	} else if len(label) == 1 && label[0] >= 'A' && int(label[0]-'A') < len(choices) {
-		e.Right = int(label[0] - 'A')
-	}
-	if e.Right < 0 || e.Right >= len(choices) {
-		return nil, bad(place, "the right choice is %q, want 0 to %d, a letter from A, or one of the choices",
-			shortened(label, 40), len(choices)-1)
 	}
 	return e, nil
 }
@@ -129,21 +134,15 @@ func (m *multipleChoice) Example(texts ...string) (*Example, error) {
 	if len(texts) == 0 {
 		return nil, fmt.Errorf("tasks: no text, task %s wants a passage or question, and the choices", m.name)
 	}
-	return choiceExample(typed, texts[0], "", texts[1:], "")
+	return choiceExample(typed, texts[0], "", texts[1:])
 }
 
 func (m *multipleChoice) Adopt(c models.Config) error {
 	return checkArchitecture(m, c, models.ForMultipleChoice)
 }
 
-func (m *multipleChoice) Learn(examples []*Example) error {
-	for _, e := range examples {
-		if err := asManyChoices(e, examples[0]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+// Learn has nothing to learn: examples may have different numbers of choices.
+func (m *multipleChoice) Learn([]*Example) error { return nil }
 
 func (m *multipleChoice) Configure(c models.Config) (models.Config, error) {
 	c.Architecture, c.Labels, c.ProblemType = models.ForMultipleChoice, models.Labels{}, ""
@@ -151,23 +150,29 @@ func (m *multipleChoice) Configure(c models.Config) (models.Config, error) {
 }
 
 // Features makes [CLS] passage [SEP] question and choice [SEP] of each choice. The second keeps its end if it is too
-// long, the choice, as in Google's race_utils.py; then the longer one is shortened.
+// long, the choice; then the passage is shortened, as in Google's race_utils.py.
 func (m *multipleChoice) Features(e *Example, t tokenizer.Tokenizer) ([]*Feature, error) {
-	n, most := m.options.encoder(), cmp.Or(m.options.MaxQueryLength, 128)
+	n := m.options.encoder()
 	f := &Feature{}
-	passage := t.Encode(e.Texts[0])
+	passage, special := t.Encode(e.Texts[0]), 3
+	if e.Texts[0] == "" {
+		special = 2
+	}
+	most := min(cmp.Or(m.options.MaxQueryLength, 128), n.maxLength-special)
 	for _, text := range e.Texts[1:] {
-		choice, cut := append([]int32{}, t.Encode(text)...), false
-		if len(choice) > most {
+		a, b, cut := passage, append([]int32{}, t.Encode(text)...), false
+		if len(b) > most {
 			if m.options.NoTruncate {
 				return nil, fmt.Errorf("tasks: %s: question and choice have %d tokens, want at most %d; allow truncation, "+
-					"or longer ones", e.Place, len(choice), most)
+					"or longer ones", e.Place, len(b), most)
 			}
-			choice, cut = choice[len(choice)-most:], true
+			b, cut = b[len(b)-most:], true
 		}
-		a, b, special := passage, choice, 3
-		if e.Texts[0] == "" {
-			a, b, special = choice, nil, 2
+		if room := n.maxLength - special - len(b); len(a) > room && !n.noTruncate {
+			a, cut = a[:room], true
+		}
+		if special == 2 {
+			a, b = b, nil
 		}
 		s, truncated, err := n.join(t, e.Place, a, b, special)
 		if err != nil {

@@ -152,12 +152,13 @@ func TestBadExamples(t *testing.T) {
 		"tags of a text":     {"tokens", "a.json", "{\"text\":[\"a\"],\"label\":[\"O\"]}\n{\"text\":\"a\",\"label\":[]}\n", Options{}, "a.json:2: the words are one text, want a list", false},
 		"no tag of a number": {"tokens", "a.json", "{\"text\":[\"a\"],\"label\":[0]}\n{\"text\":[\"a\"],\"label\":[7]}\n", Options{Labels: []string{"O", "B-X"}}, "a.json:2: tag 7 is the number of no label, want 0 to 1", false},
 		"one choice":         {"multiple-choice", "a.jsonl", "{\"choices\":[\"a\",\"b\"],\"label\":1}\n{\"choices\":[\"a\"],\"label\":0}\n", Options{}, "a.jsonl:2: 1 choices, want at least 2", false},
-		"other choices":      {"multiple-choice", "a.jsonl", "{\"choices\":[\"a\",\"b\"],\"label\":1}\n{\"choices\":[\"a\",\"b\",\"c\"],\"label\":0}\n", Options{}, "a.jsonl:2: 3 choices, want 2 as in", false},
+		"two choices":        {"multiple-choice", "a.jsonl", "{\"choices\":[\"a\",\"b\"],\"label\":1}\n{\"choices\":[\"3\",\"2\",\"1\",\"0\"],\"label\":\"3\"}\n", Options{}, `a.jsonl:2: the right choice is "3", which is choice 0, and the number or letter of choice 3`, false},
+		"a letter of two":    {"multiple-choice", "a.jsonl", "{\"choices\":[\"a\",\"b\"],\"label\":1}\n{\"choices\":[\"B\",\"A\"],\"label\":\"A\"}\n", Options{}, `a.jsonl:2: the right choice is "A", which is choice 1, and the number or letter of choice 0`, false},
 		"no such choice":     {"multiple-choice", "a.jsonl", "{\"choices\":[\"x\",\"y\"],\"label\":\"B\"}\n{\"choices\":[\"x\",\"y\"],\"label\":2}\n", Options{}, `a.jsonl:2: the right choice is "2", want 0 to 1`, false},
 		"no SQuAD":           {"squad", "a.json", "[]", Options{}, "a.json: byte 1: [ instead of {; want the JSON of SQuAD", true},
 		"no data":            {"squad", "a.json", "{\"version\":\"1.1\"}", Options{}, "no key data; want the JSON of SQuAD", true},
 		"half a file":        {"squad", "a.json", `{"data":[{"title":"A","paragraphs":[`, Options{}, "the file ends too early", true},
-		"an article":         {"squad", "a.json", `{"data":[` + article("") + `,{"title":3}]}`, Options{}, "a.json: article 2: json: cannot unmarshal number", false},
+		"an article":         {"squad", "a.json", `{"data":[` + article("") + `,{"paragraphs":3}]}`, Options{}, "a.json: article 2: paragraphs is a number, want a list", false},
 		"an answer":          {"squad", "a.json", `{"data":[` + article(`,{"id":"q","question":"Who?","answers":[{"text":"Varn","answer_start":1}]}`) + `]}`, Options{}, `article 1, paragraph 1, question 2 (q): answer "Varn" does not stand at character 1 of the context`, false},
 		"no answers":         {"squad", "a.json", `{"data":[` + article(`,{"id":"q","question":"Who?","answers":[]}`) + `]}`, Options{}, "question 2 (q): no answers, want at least one", false},
 		"impossible":         {"squad", "a.json", `{"data":[` + article(`,{"id":"q","question":"Who?","is_impossible":true}`) + `]}`, Options{}, "question 2 (q): the question has no answer (is_impossible)", false},
@@ -187,6 +188,45 @@ func TestBadExamples(t *testing.T) {
 func article(more string) string {
 	return `{"title":"Varn","paragraphs":[{"context":"Varn é Ada","qas":[
 		{"id":"p","question":"What?","answers":[{"text":"Ada","answer_start":7}]}` + more + `]}]}`
+}
+
+// A question that cannot be read is left out by itself, in an article of SQuAD and of RACE.
+func TestBadQuestionAlone(t *testing.T) {
+	const squad = `{"data":[{"title":"Varn","paragraphs":[
+		{"context":"Varn é Ada","qas":[
+			{"id":"a","question":"What?","answers":[{"text":"Ada","answer_start":7}]},
+			{"id":"b","question":"What?","answers":[{"text":"Ada","answer_start":"7"}]},
+			{"id":"c","question":"What?","answers":[{"text":"Ada","answer_start":7}]}]},
+		{"context":3,"qas":[{"id":"d","question":"What?"},{"id":"e","question":"What?"}]},
+		{"context":"Ada","qas":[{"id":"f","question":["What?"]},{"id":"g","question":"Who?","answers":[{"text":"Ada","answer_start":0}]}]}]}]}`
+	const race = `{"article":"Ada","questions":["Who?","Who?",["Who?"],"Who?"],"options":[["a","b"],"c",["a","b"],["a","b"]],
+		"answers":["A","A","A",1],"id":"1"}`
+	for _, c := range []struct {
+		task, path string
+		bad        int
+		ids        string
+		want       string
+	}{
+		{"squad", write(t, "a.json", squad), 4, "a c g", "paragraph 1, question 2 (b): answers.answer_start is text, want a whole number"},
+		{"race", tree(t, map[string]string{"high/1.txt": race}), 3, "1", "high/1.txt: question 2: of question, options and answer it is text, want a list"},
+	} {
+		_, err := Load(newTask(t, c.task, Options{}), true, false, c.path)
+		if err == nil || !strings.HasSuffix(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %s", c.task, err, c.want)
+		}
+		set, err := Load(newTask(t, c.task, Options{}), true, true, c.path)
+		if err != nil {
+			t.Errorf("%s: %v", c.task, err)
+			continue
+		}
+		var ids []string
+		for _, e := range set.Examples {
+			ids = append(ids, e.ID[max(0, len(e.ID)-1):])
+		}
+		if strings.Join(ids, " ") != c.ids || set.Bad != c.bad {
+			t.Errorf("%s: %d bad, examples %s, want %d, %s", c.task, set.Bad, ids, c.bad, c.ids)
+		}
+	}
 }
 
 // A file of bad examples alone is an error, also where they are left out.

@@ -132,6 +132,54 @@ func TestMultipleChoice(t *testing.T) {
 	}
 }
 
+// A JSON number is an index, whatever the choices are; text is a choice before it is a number or a letter.
+func TestRightChoice(t *testing.T) {
+	for text, want := range map[string]int{
+		`{"choices":["3","2","1","0"],"label":2}`: 2, `{"choices":["7","8"],"label":"8"}`: 1, `{"choices":["7","8"],"label":"1"}`: 1,
+		`{"choices":["A","B"],"label":"B"}`: 1, `{"choices":["x","B"],"label":"A"}`: 0, `{"choices":["0","1"],"label":"1"}`: 1,
+	} {
+		set, err := load(t, newTask(t, "multiple-choice", Options{}), true, false, "a.jsonl", text)
+		if err != nil || set.Examples[0].Right != want {
+			t.Errorf("%s: %+v, error %v, want %d", text, set, err, want)
+		}
+	}
+}
+
+// A gap is a run of underscores, and is filled once; a question may have several.
+func TestGaps(t *testing.T) {
+	e, err := choiceExample("here", "", "The ____ was $1_, not _.", []string{"$1 film", "play"})
+	if want := []string{"", "The $1 film was $1$1 film, not $1 film.", "The play was $1play, not play."}; err != nil ||
+		!slices.Equal(e.Texts, want) {
+		t.Errorf("%q, error %v, want %q", e.Texts, err, want)
+	}
+}
+
+// Examples may have different numbers of choices.
+func TestDifferentlyManyChoices(t *testing.T) {
+	task := newTask(t, "multiple-choice", Options{})
+	set, err := load(t, task, true, false, "a.jsonl", `{"choices":["good","bad"],"label":1}
+{"choices":["good","bad","film","play"],"label":3}
+{"choices":["good","bad","film"],"label":0}
+`)
+	if err == nil {
+		err = task.Learn(set.Examples)
+	}
+	if err == nil {
+		err = set.Encode(task, wordPieces(t), false)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	predictions, err := set.Predict(task, [][]float32{{0, 1}, {0, 1, 2, 3}, {0, 1, 2}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	scores, err := task.Score(t.Context(), set.Examples, predictions)
+	if err != nil || scores[0] != (Score{"accuracy", 2.0 / 3}) {
+		t.Errorf("%v, error %v", scores, err)
+	}
+}
+
 // Sentences of a pair lie one after the other; cosines have values to be near to, and without values each first
 // sentence finds its second among all.
 func TestSimilarity(t *testing.T) {

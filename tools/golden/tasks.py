@@ -2,7 +2,7 @@
 
 DIRECTORY gets metrics.json, random labels, predictions and embeddings with the scores that scikit-learn, SciPy, seqeval, transformers
 (SQuAD v2.0) and torchmetrics (SQuAD v1.1) give them; and features.json, texts of our own with the features that transformers
-makes of them for question answering and token classification with VOCABULARY, a vocab.txt. All from fixed seeds.
+makes of them for question answering, RACE and token classification with VOCABULARY, a vocab.txt. All from fixed seeds.
 """
 
 import json
@@ -204,6 +204,33 @@ def windows(tokenizer):
     return dict(context=context, cases=cases)
 
 
+CHOICES = [
+    ("The keeper carried the oil _ .", ["upstairs in kettles", "by boat", "in lanterns, over the rock", "nowhere"]),
+    ("Who wrote in the log?", ["Ada Lindqvist", "a widow", "fishermen", "visitors from 中国"]),
+    ("_ is what the fishermen call the rock, and _ is its name.", ["The Old Tooth", "Varn", "Lamp", "Stairs"]),
+    ("What, when the worst storm that anyone on the coast remembered had broken the lower door, came first?",
+     ["light", "supper", "the harbour's widows, who gave the lamp that could be seen from twenty miles away", "the museum"]),
+]
+
+
+def choices(tokenizer):
+    """Of RACE's questions each choice fills the gaps or stands behind; of the two its last tokens stay, and then the passage
+    is shortened."""
+    cases = []
+    article = " ".join(PASSAGE.split("\n"))
+    for max_length, most in ((512, 128), (64, 12), (40, 32)):
+        for question, options in CHOICES:
+            sequences = []
+            for option in options:
+                filled = question.replace("_", option) if "_" in question else question + " " + option
+                kept = tokenizer.encode(filled, add_special_tokens=False)[-most:]
+                encoded = tokenizer.prepare_for_model(
+                    tokenizer.encode(article, add_special_tokens=False), kept, truncation="only_first", max_length=max_length)
+                sequences.append(dict(input_ids=encoded["input_ids"], token_type_ids=encoded["token_type_ids"]))
+            cases.append(dict(question=question, options=options, max_length=max_length, most=most, sequences=sequences))
+    return dict(article=article, cases=cases)
+
+
 def tags(tokenizer):
     cases = []
     for words, labels in SENTENCES:
@@ -226,7 +253,7 @@ def main():
     directory.mkdir(parents=True, exist_ok=True)
     write(directory / "metrics.json", metrics())
     write(directory / "features.json", dict(
-        answers=windows(transformers.BertTokenizer(vocabulary)), tokens=tags(transformers.BertTokenizerFast(vocabulary))))
+        answers=windows(transformers.BertTokenizer(vocabulary)), choices=choices(transformers.BertTokenizer(vocabulary)), tokens=tags(transformers.BertTokenizerFast(vocabulary))))
 
 
 if __name__ == "__main__":
