@@ -14,7 +14,7 @@ const WeightsFile = "model.safetensors"
 
 // ReadCheckpoint loads the configuration and the weights of a checkpoint directory in the Hugging Face layout, of one file
 // or of shards, with the names of transformers or of Google's code. Every parameter must be there and nothing else; see
-// [ReadAs] for another architecture than the checkpoint's.
+// [ReadModel] for checkpoints of others, and [ReadAs] for another architecture than the checkpoint's.
 func ReadCheckpoint(dir string) (*Weights, error) {
 	c, err := ReadConfig(dir)
 	if err != nil {

@@ -76,7 +76,7 @@ func TestReadCheckpointRefuses(t *testing.T) {
 		name, want string
 		damage     func(*testing.T, string)
 	}{
-		{"no weights", "no such file", func(t *testing.T, dir string) { os.Remove(filepath.Join(dir, WeightsFile)) }},
+		{"no weights", "it has no weights, neither model.safetensors nor model.safetensors.index.json", func(t *testing.T, dir string) { os.Remove(filepath.Join(dir, WeightsFile)) }},
 		{"no config", "no such file", func(t *testing.T, dir string) { os.Remove(filepath.Join(dir, ConfigFile)) }},
 		{"truncated config", "not a JSON object", truncate(ConfigFile, 20)},
 		{"empty file", "too short", truncate(WeightsFile, 0)},

@@ -215,7 +215,8 @@ func sameJSON(a []byte, b string) bool {
 	return json.Compact(&x, a) == nil && json.Compact(&y, []byte(b)) == nil && x.String() == y.String()
 }
 
-// ReadConfig reads the config.json of a checkpoint directory.
+// ReadConfig reads the config.json of a checkpoint directory. Beside weights with the names of Google's code its "gelu" is
+// the tanh form, as it is there.
 func ReadConfig(dir string) (Config, error) {
 	path := filepath.Join(dir, ConfigFile)
 	text, err := os.ReadFile(path)
@@ -223,8 +224,20 @@ func ReadConfig(dir string) (Config, error) {
 		return Config{}, fmt.Errorf("models: read %s: %w", ConfigFile, err)
 	}
 	c, err := ParseConfig(text)
+	if err != nil && inHubCache(dir) {
+		err = fmt.Errorf("%w (the file is of the hub's cache, which is not to be changed: copy the directory, and give the changed copy)", err)
+	}
 	if err != nil {
 		return Config{}, fmt.Errorf("models: read %s: %w", path, err)
+	}
+	if c.HiddenAct == GELU {
+		google, err := namedByGoogle(dir)
+		if err != nil {
+			return Config{}, err
+		}
+		if google {
+			c.HiddenAct = GELUNew
+		}
 	}
 	return c, nil
 }

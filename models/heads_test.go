@@ -88,36 +88,3 @@ func TestWeightsAsAnotherArchitecture(t *testing.T) {
 		t.Error("a classifier of sequences was taken for one of tokens")
 	}
 }
-
-// In the memory of a model another architecture is what it is in memory of its own.
-func TestBecome(t *testing.T) {
-	moved := 0
-	for _, from := range Architectures() {
-		for _, to := range Architectures() {
-			c, err := Preset("albert-tiny")
-			if err != nil {
-				t.Fatal(err)
-			}
-			c.Architecture = from
-			w := NewWeights(c)
-			w.Initialize(3)
-			want, wantErr := w.As(to)
-			got, err := w.Become(to)
-			if (err == nil) != (wantErr == nil) {
-				t.Fatalf("%s to %s: error %v, and %v in memory of its own", from, to, err, wantErr)
-			}
-			if err != nil {
-				continue
-			}
-			if got.Config != want.Config || !slices.Equal(got.Data, want.Data) {
-				t.Errorf("%s to %s: not the same weights", from, to)
-			}
-			if &got.Data[0] == &w.Data[0] {
-				moved++
-			}
-		}
-	}
-	if moved < len(Architectures()) {
-		t.Errorf("%d became another in their own memory, want at least those that stay what they are", moved)
-	}
-}

@@ -109,14 +109,24 @@ func findOnHub(ctx context.Context, id, revision string, progress Progress) (str
 		return dir, nil
 	}
 	if offline {
-		return "", fmt.Errorf("models: find %s: no such directory, %s has it not whole at revision %s, and HF_HUB_OFFLINE forbids to "+
-			"download it; unset that, or give a directory", id, h.folder, revision)
+		return "", fmt.Errorf("models: find %s: no such directory; %s has no whole model of that name at revision %s, and HF_HUB_OFFLINE "+
+			"forbids to download it; unset that, or give a directory", id, h.folder, revision)
 	}
 	dir, err := h.download(ctx)
 	if err != nil {
-		return "", fmt.Errorf("models: find %s: %w", id, err)
+		return "", fmt.Errorf("models: find %s: no such directory; as a model of the hub: %w", id, err)
 	}
 	return dir, nil
+}
+
+// inHubCache reports whether a directory lies in the cache.
+func inHubCache(dir string) bool {
+	cache, err := hubCache()
+	if err != nil {
+		return false
+	}
+	inside, err := filepath.Rel(cache, dir)
+	return err == nil && filepath.IsLocal(inside)
 }
 
 func (h *hubModel) snapshot(commit string) string {
@@ -314,12 +324,12 @@ func (h *hubModel) statusError(code int) error {
 	answer := fmt.Sprintf("the hub answers %d %s", code, http.StatusText(code))
 	switch {
 	case (code == http.StatusUnauthorized || code == http.StatusForbidden) && h.token == "":
-		return permanent{fmt.Errorf("%s: there is no such directory here and no such model there, or it is private or gated; "+
+		return permanent{fmt.Errorf("%s: there is no such model, or it is private or gated; "+
 			"set HF_TOKEN to a token that may read it", answer)}
 	case code == http.StatusUnauthorized || code == http.StatusForbidden:
 		return permanent{fmt.Errorf("%s: the token of HF_TOKEN may not read it, or there is no such model", answer)}
 	case code == http.StatusNotFound:
-		return permanent{fmt.Errorf("%s: there is no such directory here, and no such model or file there at revision %s",
+		return permanent{fmt.Errorf("%s: there is no such model or file at revision %s",
 			answer, h.revision)}
 	case code == http.StatusTooManyRequests || code >= 500:
 		return errors.New(answer)

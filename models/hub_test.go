@@ -367,9 +367,9 @@ func TestHubRefuses(t *testing.T) {
 		prepare    func(*testing.T, *hubServer)
 		id         string
 	}{
-		{"no such model", "404 Not Found: there is no such directory here, and no such model", nil, "someone/else"},
-		{"no such revision", "or file there at revision v9", nil, hubID + "@v9"},
-		{"no token", "401 Unauthorized: there is no such directory here and no such model there, or it is private or gated; set HF_TOKEN",
+		{"no such model", "find someone/else: no such directory; as a model of the hub: the hub answers 404 Not Found: there is no such model", nil, "someone/else"},
+		{"no such revision", "or file at revision v9", nil, hubID + "@v9"},
+		{"no token", "401 Unauthorized: there is no such model, or it is private or gated; set HF_TOKEN",
 			func(t *testing.T, s *hubServer) { s.token = "hf_secret" }, hubID},
 		{"a wrong token", "the token of HF_TOKEN may not read it", func(t *testing.T, s *hubServer) {
 			s.token = "hf_secret"
@@ -421,8 +421,8 @@ func TestHubRefuses(t *testing.T) {
 				test.prepare(t, s)
 			}
 			_, err := find(test.id)
-			if err == nil || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("got error %v, want one that says %q", err, test.want)
+			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "no such directory") {
+				t.Errorf("got error %v, want one that says %q, and that there is no such directory", err, test.want)
 			}
 			if err != nil && strings.Contains(err.Error(), "hf_") {
 				t.Errorf("error %v tells the token", err)
@@ -480,6 +480,60 @@ func TestHubCacheIsWhereOthersLook(t *testing.T) {
 	}
 }
 
+// A name that can be a path is one where its first part is here: the hub is not asked, and does not get the token, unless
+// a revision is named.
+func TestMistypedPathIsNotAskedOfTheHub(t *testing.T) {
+	asked := 0
+	hub := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked++
+		http.Error(w, "no", http.StatusNotFound)
+	}))
+	defer hub.Close()
+	t.Setenv("HF_ENDPOINT", hub.URL)
+	t.Setenv("HF_HOME", t.TempDir())
+	t.Setenv("HF_TOKEN", "hf_secret")
+	t.Chdir(t.TempDir())
+	if err := os.Mkdir("runs", 0o777); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, "albert", []byte("a file is no owner"))
+	for _, name := range []string{"runs/sst", "runs/sst/model", "./runs"} {
+		if _, err := find(name); err == nil || asked > 0 || name == "runs/sst" && !strings.Contains(err.Error(),
+			"find runs/sst: no such directory, but there is runs, so it is taken for a path; the model of that name on the hub is runs/sst@main") {
+			t.Errorf("%s: got error %v, %d requests; want that there is no such directory, and none", name, err, asked)
+		}
+	}
+	for i, name := range []string{"runs/sst@main", "albert/albert-base-v2"} {
+		if _, err := find(name); err == nil || asked != i+1 || !strings.Contains(err.Error(), "no such directory; as a model of the hub") {
+			t.Errorf("%s: got error %v, %d requests; want the hub asked, once", name, err, asked)
+		}
+	}
+}
+
+// The directory of a run may have any name. One with runs of several seeds is no model, and they are named.
+func TestFindInRuns(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, run := range []string{"run[1]", "run*", `run\?`} {
+		want := filepath.Join(run, RunCheckpoints, "step-00000003")
+		for _, dir := range []string{filepath.Join(run, RunCheckpoints, "step-00000002"), want} {
+			if err := WriteDirectory(dir, tinyWeights().WriteFiles); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, err := find(run); err != nil || got != want {
+			t.Errorf("got %s, error %v; want %s", got, err, want)
+		}
+	}
+	for _, seed := range []string{"seed-1", "seed-2"} {
+		if err := WriteDirectory(filepath.Join("seeds[", seed, RunModel), tinyWeights().WriteFiles); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := find("seeds["); err == nil || !strings.Contains(err.Error(), "runs of several seeds; give one of seeds[/seed-1, seeds[/seed-2") {
+		t.Errorf("got error %v, want the runs named", err)
+	}
+}
+
 func TestFindLocally(t *testing.T) {
 	t.Setenv("HF_HOME", t.TempDir())
 	t.Setenv("HF_ENDPOINT", "http://127.0.0.1:1")
@@ -506,10 +560,10 @@ func TestFindLocally(t *testing.T) {
 	for name, want := range map[string]string{
 		filepath.Join(run, "model", ConfigFile): "it is a file",
 		"albert-base-v2":                        "a name on the hub is owner/name",
-		filepath.Join(run, "nothing"):           "there is no such directory",
-		"a/b/c":                                 "there is no such directory",
-		"../b":                                  "there is no such directory",
-		"a/..b":                                 "there is no such directory",
+		filepath.Join(run, "nothing"):           "no such directory",
+		"a/b/c":                                 "no such directory",
+		"../b":                                  "no such directory",
+		"a/..b":                                 "no such directory",
 	} {
 		if _, err := find(name); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got error %v, want one that says %q", name, err, want)

@@ -48,6 +48,16 @@ func (l Labels) Len() int {
 	return strings.Count(l.joined, "\x00")
 }
 
+// unnamed reports whether the labels are numbers alone, or LABEL_ with a number, which says nothing of what they mean.
+func (l Labels) unnamed() bool {
+	for _, name := range l.Names() {
+		if _, err := strconv.Atoi(strings.TrimPrefix(name, "LABEL_")); err != nil {
+			return false
+		}
+	}
+	return true
+}
+
 // parseLabels reads the keys id2label, label2id and num_labels, of which any may be absent. transformers believes
 // id2label alone; where the others contradict it a reader may be misled, so that is an error here.
 func parseLabels(raw map[string]json.RawMessage) (Labels, error) {

@@ -11,6 +11,7 @@ import (
 type Loaded struct {
 	New     []string       // parameters that the checkpoint has not: drawn afresh
 	Dropped []string       // tensors of the checkpoint that the model has not
+	Surplus []string       // those of them that are not of the checkpoint's own architecture either
 	Widened map[string]int // how many tensors were of another type than F32, by that type
 	Google  bool           // whether the tensors had the names of Google's code, whose "gelu" is the tanh form
 }
@@ -52,7 +53,7 @@ func namesOf(names []string) string {
 // ReadAs loads a checkpoint directory as a model of configuration c, whose heads need not be those of the checkpoint:
 // an encoder that was pre-trained becomes the encoder of a classifier. The parameters of heads and pooler that the
 // checkpoint lacks are drawn from seed. So is the classifier of a task where the checkpoint is of another architecture or
-// number of labels, for it means another thing there. The encoder must be there, every tensor with its shape.
+// of other labels, for it means another thing there. The encoder must be there, every tensor with its shape and no other.
 //
 // c is usually what [ReadConfig] says of dir, with another Architecture and Labels.
 func ReadAs(dir string, c Config, seed uint64) (*Weights, Loaded, error) {
@@ -69,19 +70,84 @@ func ReadAs(dir string, c Config, seed uint64) (*Weights, Loaded, error) {
 	}
 	defer files.Close()
 	w := NewWeights(c)
-	w.Initialize(seed)
-	sameTask := there.Architecture == c.Architecture && there.classes() == c.classes()
-	loaded, err := w.adopt(tensors, sameTask)
+	loaded, err := w.adopt(tensors, there.sameClasses(c))
 	if err != nil {
 		return nil, Loaded{}, fmt.Errorf("models: read %s as an %s: %w", path, c.Architecture, err)
 	}
 	isHead := w.Parameters.heads()
 	for _, name := range loaded.New {
-		if p := w.Parameters.named(name); !isHead[p] {
+		p := w.Parameters.named(name)
+		if !isHead[p] {
 			return nil, Loaded{}, fmt.Errorf("models: read %s as an %s: %w", path, c.Architecture, missing(p))
+		}
+		w.initialize(p, seed)
+	}
+	own := NewParameters(there).canonicalNames()
+	for _, name := range loaded.Dropped {
+		part := canonical(name).name
+		if isEncoder(part) {
+			return nil, Loaded{}, fmt.Errorf("models: read %s as an %s: tensor %s is of an encoder that is not the one of %s; "+
+				"its computation would be another: correct the configuration", path, c.Architecture, name, ConfigFile)
+		}
+		if !own[part] {
+			loaded.Surplus = append(loaded.Surplus, name)
 		}
 	}
 	return w, loaded, nil
+}
+
+// ReadModel loads a checkpoint directory to use it as it is: as its own architecture, or where another one is named as
+// that, whose every parameter must be there. Tensors that neither has are left out, as transformers does, and they are the
+// ones that Loaded names: many checkpoints on the hub have heads beside that of their architecture.
+func ReadModel(dir string, a Architecture) (*Weights, Loaded, error) {
+	c, err := ReadConfig(dir)
+	if err != nil {
+		return nil, Loaded{}, err
+	}
+	own := c.Architecture
+	if a != "" {
+		c.Architecture = a
+	}
+	w, loaded, err := ReadAs(dir, c, 0)
+	if err != nil {
+		return nil, Loaded{}, err
+	}
+	if len(loaded.New) > 0 {
+		p := w.Parameters.named(loaded.New[0])
+		err := missing(p)
+		if c.Architecture != own {
+			err = untrained(own, p, c.Architecture)
+		}
+		return nil, Loaded{}, fmt.Errorf("models: read %s: %w", dir, err)
+	}
+	loaded.Dropped = loaded.Surplus
+	return w, loaded, nil
+}
+
+// sameClasses reports whether the classifier of a model of configuration c means in one of configuration d what it means
+// there: it is of the same architecture with as many classes, and they have the same names, if both have names at all.
+func (c Config) sameClasses(d Config) bool {
+	if c.Architecture != d.Architecture || c.classes() != d.classes() {
+		return false
+	}
+	if !c.Architecture.HasLabels() || c.Labels == d.Labels || c.Problem() == Regression && d.Problem() == Regression {
+		return true
+	}
+	return c.Labels.unnamed() || d.Labels.unnamed()
+}
+
+// canonicalNames are the names of the parameters without the prefix of the encoder.
+func (p *Parameters) canonicalNames() map[string]bool {
+	names := map[string]bool{}
+	for _, q := range p.Order {
+		names[strings.TrimPrefix(q.Name, encoderPrefix)] = true
+	}
+	return names
+}
+
+// isEncoder reports whether a tensor of that canonical name would be computed with below every head.
+func isEncoder(name string) bool {
+	return strings.HasPrefix(name, "embeddings.") || strings.HasPrefix(name, "encoder.")
 }
 
 // set fills w from the tensors of a checkpoint. Every parameter must be there with its shape, and nothing else but the
@@ -144,9 +210,6 @@ func (w *Weights) adopt(tensors map[string]SafeTensor, sameTask bool) (Loaded, e
 	}
 	slices.Sort(loaded.New)
 	slices.Sort(loaded.Dropped)
-	if loaded.Google && w.Config.HiddenAct == GELU {
-		w.Config.HiddenAct = GELUNew
-	}
 	return loaded, nil
 }
 

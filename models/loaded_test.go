@@ -78,7 +78,8 @@ func TestReadAsItself(t *testing.T) {
 	}
 }
 
-// A classifier of as many labels of the same architecture is taken along; of another number or architecture it is new.
+// A classifier of the same labels and architecture is taken along, and of as many where one side has numbers alone; of
+// other names, another number or architecture it is new.
 func TestReadAsKeepsAClassifierOfTheSameTask(t *testing.T) {
 	w := NewWeights(classifierConfig("a", "b", "c"))
 	w.Initialize(5)
@@ -89,7 +90,11 @@ func TestReadAsKeepsAClassifierOfTheSameTask(t *testing.T) {
 		c    Config
 		kept bool
 	}{
-		{classifierConfig("x", "y", "z"), true},
+		{classifierConfig("a", "b", "c"), true},
+		{classifierConfig("0", "1", "2"), true},
+		{classifierConfig("LABEL_0", "LABEL_1", "LABEL_2"), true},
+		{classifierConfig("x", "y", "z"), false},
+		{classifierConfig("c", "b", "a"), false},
 		{classifierConfig("x", "y"), false},
 		{tokens, false},
 	} {
@@ -149,6 +154,61 @@ func TestReadAsTakesTheTwinForTheOther(t *testing.T) {
 	got, err := ReadCheckpoint(writeAs(t, w.Config, tensors))
 	if err != nil || !slices.Equal(got.Data, w.Data) {
 		t.Errorf("error %v, want the same weights", err)
+	}
+}
+
+// A checkpoint as many on the hub are, an AlbertForMaskedLM with the pooler beside it, is a model without, and one with it
+// is not as strange: what neither architecture has is named.
+func TestReadModelLeavesOutTheSurplus(t *testing.T) {
+	w := tinyWeights()
+	c := w.Config
+	c.Architecture = ForMaskedLM
+	own := slices.DeleteFunc(w.Tensors(), func(t NamedTensor) bool { return strings.HasPrefix(t.Name, "sop_classifier.") })
+	dir := writeAs(t, c, own)
+	if _, err := ReadCheckpoint(dir); err == nil || !strings.Contains(err.Error(), "albert.pooler.bias is not part of an AlbertForMaskedLM") {
+		t.Errorf("ReadCheckpoint: got error %v, want the pooler refused", err)
+	}
+	for _, test := range []struct {
+		a       Architecture
+		dropped []string
+	}{
+		{"", []string{"albert.pooler.bias", "albert.pooler.weight"}},
+		{ForMaskedLM, []string{"albert.pooler.bias", "albert.pooler.weight"}},
+		{BaseModel, nil},
+	} {
+		got, loaded, err := ReadModel(dir, test.a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(loaded.Dropped, test.dropped) || len(loaded.New) > 0 {
+			t.Errorf("as %q: %+v, want %v dropped and nothing new", test.a, loaded, test.dropped)
+		}
+		want, err := w.As(got.Config.Architecture)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(got.Data, want.Data) {
+			t.Errorf("as %q: other numbers", test.a)
+		}
+	}
+	part := func(name string) func(NamedTensor) bool { return func(t NamedTensor) bool { return t.Name == name } }
+	deeper := tinyConfig()
+	deeper.NumHiddenGroups = 1
+	for _, test := range []struct {
+		name, want string
+		tensors    []NamedTensor
+		c          Config
+		a          Architecture
+	}{
+		{"a head that is not there", "tensor predictions.bias is missing", slices.DeleteFunc(w.Tensors(), part("predictions.bias")), c, ""},
+		{"a head of the other", "an AlbertForMaskedLM has no trained sop_classifier.classifier.bias, which an AlbertForPreTraining needs", own, c, ForPreTraining},
+		{"a classifier", "an AlbertForMaskedLM has no trained classifier.bias, which an AlbertForTokenClassification needs", own, c, ForTokenClassification},
+		{"an encoder with more", "is of an encoder that is not the one of config.json", w.Tensors(), deeper, ""},
+	} {
+		dir := writeAs(t, test.c, test.tensors)
+		if _, _, err := ReadModel(dir, test.a); err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), dir) {
+			t.Errorf("%s: got error %v, want one that names the directory and says %q", test.name, err, test.want)
+		}
 	}
 }
 

@@ -130,8 +130,7 @@ func noWeights(dir string) error {
 				"with torch and safetensors: python3 -c %q %s", dir, file, WeightsFile, convertPickle, dir)
 		}
 	}
-	_, err := os.Stat(filepath.Join(dir, WeightsFile))
-	return fmt.Errorf("models: read %s: there is no %s, and %w", dir, IndexFile, err)
+	return fmt.Errorf("models: read %s: it has no weights, neither %s nor %s", dir, WeightsFile, IndexFile)
 }
 
 // convertPickle is the Python program that writes WeightsFile from the pickles of the directory that is its argument.

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"path/filepath"
 	"regexp"
 	"strings"
 )
@@ -46,6 +47,24 @@ var (
 	googleGroup     = regexp.MustCompile(`^bert/encoder/transformer/group_(\d+)/inner_group_(\d+)/(.+)$`)
 	googleOptimizer = regexp.MustCompile(`(^|/)(adam_[mv]|lamb_[mv]|AdamWeightDecayOptimizer(_1)?|global_step)$`)
 )
+
+// namedByGoogle reports whether the weights of a directory, if it has any, have the names of Google's code.
+func namedByGoogle(dir string) (bool, error) {
+	if !exists(filepath.Join(dir, WeightsFile)) && !exists(filepath.Join(dir, IndexFile)) {
+		return false, nil
+	}
+	tensors, _, files, err := openTensors(dir)
+	if err != nil {
+		return false, err
+	}
+	defer files.Close()
+	for name := range tensors {
+		if canonical(name).google {
+			return true, nil
+		}
+	}
+	return false, nil
+}
 
 // fromGoogle sets what the name of t means if it is one of Google's, and reports whether it is.
 func fromGoogle(t *fileTensor) bool {

@@ -33,7 +33,10 @@ func TestReadCheckpointOfGoogle(t *testing.T) {
 		t.Errorf("the activation is %s, want %s: Google's gelu is the tanh form", got.Config.HiddenAct, GELUNew)
 	}
 
-	c := got.Config
+	c, err := ReadConfig(dir)
+	if err != nil || c != got.Config {
+		t.Errorf("the configuration is %+v, error %v; want that of the weights, %+v", c, err, got.Config)
+	}
 	c.Architecture = BaseModel
 	_, loaded, err := ReadAs(dir, c, 0)
 	if err != nil {

@@ -28,21 +28,25 @@ func (w *Weights) Tensor(p *Parameter) []float32 { return w.Data[p.Offset : p.Of
 // the seed and its name alone.
 func (w *Weights) Initialize(seed uint64) {
 	for _, p := range w.Parameters.Order {
-		data := w.Tensor(p)
-		switch p.Initializer {
-		case Zeros:
-			clear(data)
-		case Ones:
-			for i := range data {
-				data[i] = 1
-			}
-		case TruncatedNormal, WordEmbeddings:
-			fillTruncatedNormal(data, w.Config.InitializerRange, seed, p.Name)
+		w.initialize(p, seed)
+	}
+}
+
+func (w *Weights) initialize(p *Parameter, seed uint64) {
+	data := w.Tensor(p)
+	switch p.Initializer {
+	case Zeros:
+		clear(data)
+	case Ones:
+		for i := range data {
+			data[i] = 1
 		}
-		if p.Initializer == WordEmbeddings {
-			e := p.Shape[1]
-			clear(data[w.Config.PadTokenID*e : (w.Config.PadTokenID+1)*e])
-		}
+	case TruncatedNormal, WordEmbeddings:
+		fillTruncatedNormal(data, w.Config.InitializerRange, seed, p.Name)
+	}
+	if p.Initializer == WordEmbeddings {
+		e := p.Shape[1]
+		clear(data[w.Config.PadTokenID*e : (w.Config.PadTokenID+1)*e])
 	}
 }
 
@@ -72,25 +76,6 @@ func (w *Weights) As(a Architecture) (*Weights, error) {
 	return other, nil
 }
 
-// Become is As in the memory of w, which is not to be used any more.
-func (w *Weights) Become(a Architecture) (*Weights, error) {
-	c, from, err := w.as(a)
-	if err != nil {
-		return nil, err
-	}
-	other := &Weights{Config: c, Parameters: NewParameters(c)}
-	for i, p := range other.Parameters.Order {
-		if p.Offset > from[i].Offset || i > 0 && from[i].Offset < from[i-1].Offset {
-			return w.As(a) // moving it would overwrite what is still to be moved
-		}
-	}
-	other.Data = w.Data[:other.Parameters.Size]
-	for i, p := range other.Parameters.Order {
-		copy(other.Tensor(p), w.Tensor(from[i]))
-	}
-	return other, nil
-}
-
 // as returns the configuration of another architecture, and for each of its parameters the one of w that it is.
 func (w *Weights) as(a Architecture) (Config, []*Parameter, error) {
 	c := w.Config
@@ -110,11 +95,15 @@ func (w *Weights) as(a Architecture) (Config, []*Parameter, error) {
 	for i, p := range others.Order {
 		from[i] = there[bare(p)]
 		if from[i] == nil || !slices.Equal(from[i].Shape, p.Shape) || w.Config.Architecture != a && p.task(others) {
-			return c, nil, fmt.Errorf("models: an %s has no trained %s, which an %s needs; train one for it",
-				w.Config.Architecture, p.Name, a)
+			return c, nil, fmt.Errorf("models: %w", untrained(w.Config.Architecture, p, a))
 		}
 	}
 	return c, from, nil
+}
+
+// untrained is why a model of one architecture cannot be used as another.
+func untrained(is Architecture, p *Parameter, wanted Architecture) error {
+	return fmt.Errorf("an %s has no trained %s, which an %s needs; train one for it", is, p.Name, wanted)
 }
 
 // task reports whether p is of a task's classifier, which means another thing in another architecture.

@@ -59,6 +59,12 @@ func newBench() *cobra.Command {
 		if *worker {
 			return b.serve(c.Context(), args[0], c.InOrStdin(), c.OutOrStdout())
 		}
+		for i, name := range args {
+			var err error
+			if args[i], err = findModel(c, name); err != nil {
+				return err
+			}
+		}
 		if b.preset != "" {
 			dir, err := os.MkdirTemp("", "albert-")
 			if err != nil {
@@ -238,15 +244,8 @@ func (b *bench) measure(ctx context.Context, paths []string) (*benchReport, erro
 type entry struct{ path, engine string }
 
 func (b *bench) entries(path string) ([]entry, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, fmt.Errorf("bench: %w", err)
-	}
-	if info.IsDir() {
+	if isDirectory(path) {
 		return []entry{{path, nativeEngine}}, nil
-	}
-	if filepath.Ext(path) != ".onnx" {
-		return nil, fmt.Errorf("bench: %s is neither a checkpoint's directory nor an .onnx file", path)
 	}
 	var list []entry
 	for _, engine := range b.engine.engines {
@@ -279,6 +278,9 @@ func (b *bench) measureThreads(ctx context.Context, report *benchReport, entries
 				return err
 			}
 			workers[j] = w
+			if i == 0 && threads == b.threads[0] && w.hello.Loaded != "" {
+				note(b.command, "%s: %s", e.path, w.hello.Loaded)
+			}
 			if i == 0 {
 				report.Sessions = append(report.Sessions, benchSession{
 					Model: e.path, Engine: w.hello.Engine, Threads: threads, Load: w.hello.Load, Loaded: w.hello.Resident,

@@ -29,6 +29,7 @@ type benchHello struct {
 	Engine   string
 	Load     time.Duration // of the session
 	Resident int64
+	Loaded   string // what of a checkpoint is not as it was in its files
 }
 
 // benchAnswer is what a worker says of a run.
@@ -57,8 +58,9 @@ func (b *bench) serve(ctx context.Context, path string, in io.Reader, out io.Wri
 	}
 	began := time.Now()
 	var session runtime.Session
+	var loaded models.Loaded
 	if engine == nativeEngine {
-		session, err = native.Open(path, threadCount(b.engine.threads))
+		session, loaded, err = native.Open(path, threadCount(b.engine.threads))
 	} else {
 		session, err = b.engine.open(engine, path)
 	}
@@ -67,7 +69,7 @@ func (b *bench) serve(ctx context.Context, path string, in io.Reader, out io.Wri
 	}
 	defer session.Close()
 	answers := json.NewEncoder(out)
-	if err := answers.Encode(benchHello{session.Engine(), time.Since(began), machine.ResidentMemory()}); err != nil {
+	if err := answers.Encode(benchHello{session.Engine(), time.Since(began), machine.ResidentMemory(), loaded.String()}); err != nil {
 		return err
 	}
 	loads := json.NewDecoder(in)

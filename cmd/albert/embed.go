@@ -79,35 +79,40 @@ type embedder struct {
 // openEmbedder opens a model for its hidden states. Any checkpoint has them, whatever its heads; a file has them as an
 // output if it was exported for that.
 func openEmbedder(c *cobra.Command, name string, o *engineOptions, length int) (*embedder, error) {
-	path, err := findModel(c, name)
+	m, err := o.locate(c, name)
 	if err != nil {
 		return nil, err
 	}
-	m, err := o.openTaskModel(c, path)
-	if err != nil {
-		return nil, err
-	}
-	if m.config.Architecture != models.BaseModel {
-		if err := m.session.Close(); err != nil {
+	if m.isFile() {
+		if m.config, err = configOf(m.path, m.config); err != nil {
 			return nil, err
 		}
-		if filepath.Ext(path) == ".onnx" {
+		if m.config.Architecture != models.BaseModel {
 			return nil, fmt.Errorf("%s is an %s, whose outputs are no embeddings; export its checkpoint with "+
-				"--task %s --sentence-embedding", path, m.config.Architecture, models.BaseModel.Task())
+				"--task %s --sentence-embedding", m.path, m.config.Architecture, models.BaseModel.Task())
 		}
-		m.config.Architecture, m.config.Labels, m.config.ProblemType = models.BaseModel, models.Labels{}, ""
-		w, _, err := models.ReadAs(path, m.config, 0) // a pooler that is new is not used
-		if err != nil {
-			return nil, err
-		}
-		m.session = native.New(w, threadCount(o.threads))
 	}
+	m.config.Architecture, m.config.Labels, m.config.ProblemType = models.BaseModel, models.Labels{}, ""
 	flags := &taskFlags{name: "similarity", options: tasks.Options{MaxLength: length}}
 	if length == 0 {
 		flags.options.MaxLength = min(512, m.config.MaxPositionEmbeddings)
 	}
 	task, err := flags.of(m.config)
-	return &embedder{model: m, task: task, command: c}, err
+	if err != nil {
+		return nil, err
+	}
+	if m.isFile() {
+		m.session, err = o.open(o.engines[0], m.path)
+		return &embedder{model: m, task: task, command: c}, err
+	}
+	w, loaded, err := models.ReadAs(m.path, m.config, 0)
+	if err != nil {
+		return nil, err
+	}
+	loaded.New, loaded.Dropped = nil, loaded.Surplus // a pooler is not used, and other heads are not expected to be
+	tellLoaded(c, m.path, loaded)
+	m.session = native.New(w, threadCount(o.threads))
+	return &embedder{model: m, task: task, command: c}, nil
 }
 
 func (e *embedder) embed(texts []string) ([][]float32, error) {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	goruntime "runtime"
 	"slices"
@@ -168,47 +167,94 @@ func (o *engineOptions) tellFallen(path string) error {
 	return nil
 }
 
-// model is a checkpoint, or an exported file and what lies beside it, ready to be used.
+// model is a checkpoint, or an exported file and what lies beside it.
 type model struct {
-	session   runtime.Session
+	path      string          // of an .onnx file or of a checkpoint's directory
+	session   runtime.Session // nil before it is opened
 	config    models.Config
 	tokenizer tokenizer.Tokenizer
 }
 
-// openModel opens a checkpoint's directory, which runs natively, or an .onnx file.
-func (o *engineOptions) openModel(c *cobra.Command, path string) (*model, error) {
+// isFile reports whether the model is an .onnx file.
+func (m *model) isFile() bool { return filepath.Ext(m.path) == ".onnx" }
+
+// locate finds the model that is meant by a name, with its configuration and vocabulary, and opens no session.
+func (o *engineOptions) locate(c *cobra.Command, name string) (*model, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	info, err := os.Stat(path)
+	path, err := findModel(c, name)
 	if err != nil {
-		return nil, fmt.Errorf("open model: %w", err)
+		return nil, err
 	}
+	m := &model{path: path}
 	dir := path
-	engine := o.engines[0]
-	if !info.IsDir() {
-		if filepath.Ext(path) != ".onnx" {
-			return nil, fmt.Errorf("open model: %s is neither a checkpoint's directory nor an .onnx file", path)
-		}
+	if m.isFile() {
 		dir = filepath.Dir(path)
-	} else if c.Flags().Changed("engine") && engine != nativeEngine {
+	} else if engine := o.engines[0]; c.Flags().Changed("engine") && engine != nativeEngine {
 		return nil, fmt.Errorf("engine %s runs .onnx files, and %s is a directory; export the checkpoint first: albert export %s --out MODEL.onnx",
 			engine, path, path)
 	}
-	m := &model{}
 	if m.config, err = models.ReadConfig(dir); err != nil {
 		return nil, err
 	}
 	if m.tokenizer, err = openTokenizer(dir); err != nil {
 		return nil, err
 	}
-	if info.IsDir() {
-		m.session, err = native.Open(path, threadCount(o.threads))
-	} else {
-		m.session, err = o.open(engine, path)
-	}
+	return m, nil
+}
+
+// openModel opens an .onnx file, or a checkpoint's directory, a run or a model of the hub, which run natively.
+func (o *engineOptions) openModel(c *cobra.Command, name string) (*model, error) {
+	m, err := o.locate(c, name)
 	if err != nil {
 		return nil, err
 	}
+	if m.isFile() {
+		m.session, err = o.open(o.engines[0], m.path)
+		return m, err
+	}
+	session, loaded, err := native.Open(m.path, threadCount(o.threads))
+	if err != nil {
+		return nil, err
+	}
+	tellLoaded(c, m.path, loaded)
+	m.session = session
 	return m, nil
+}
+
+// findModel returns the path of an .onnx file, or the directory of the checkpoint that is meant by a directory, a run, or a
+// name on the hub.
+func findModel(c *cobra.Command, name string) (string, error) {
+	if info := stat(name); info == nil && filepath.Ext(name) == ".onnx" {
+		return "", fmt.Errorf("open model: %s: no such file", name)
+	} else if info != nil && !info.IsDir() {
+		if filepath.Ext(name) == ".onnx" {
+			return name, nil
+		}
+		return "", fmt.Errorf("open model: %s is neither a checkpoint's directory nor an .onnx file", name)
+	}
+	return findDirectory(c, name)
+}
+
+// findDirectory returns the directory of the checkpoint that is meant by a directory, a run, or a name on the hub.
+func findDirectory(c *cobra.Command, name string) (string, error) {
+	return models.Find(c.Context(), name, tellDownload(c))
+}
+
+// readModel loads a checkpoint to use it as it is, or as another architecture, and notes what of it is not used.
+func readModel(c *cobra.Command, dir string, a models.Architecture) (*models.Weights, error) {
+	w, loaded, err := models.ReadModel(dir, a)
+	if err != nil {
+		return nil, err
+	}
+	tellLoaded(c, dir, loaded)
+	return w, nil
+}
+
+// tellLoaded notes what of a checkpoint is not as it was in its files.
+func tellLoaded(c *cobra.Command, dir string, loaded models.Loaded) {
+	if text := loaded.String(); text != "" {
+		note(c, "%s: %s", dir, text)
+	}
 }

@@ -88,8 +88,8 @@ func checkpoint(t *testing.T, dir string, change func([]models.NamedTensor) []mo
 func TestBadCheckpoint(t *testing.T) {
 	for want, change := range map[string]func([]models.NamedTensor) []models.NamedTensor{
 		"is missing, want shape": func(all []models.NamedTensor) []models.NamedTensor { return all[1:] },
-		"lm_head.weight is not part of": func(all []models.NamedTensor) []models.NamedTensor {
-			return append(all, models.NamedTensor{Name: "lm_head.weight", Shape: []int{1}, Data: []float32{1}})
+		"is of an encoder that is not the one of config.json": func(all []models.NamedTensor) []models.NamedTensor {
+			return append(all, models.NamedTensor{Name: "albert.encoder.albert_layer_groups.1.albert_layers.0.ffn.bias", Shape: []int{1}, Data: []float32{1}})
 		},
 		"has shape [2400], want [150 16]": func(all []models.NamedTensor) []models.NamedTensor { all[0].Shape = []int{2400}; return all },
 	} {
@@ -103,7 +103,7 @@ func TestBadCheckpoint(t *testing.T) {
 		t.Fatal(err)
 	}
 	albert(t, "", "export", dir, "--out", filepath.Join(dir, "model.onnx")).fails(t, models.WeightsFile, "truncated")
-	albert(t, "", "export", filepath.Join(dir, "nowhere"), "--out", "x.onnx").fails(t, "nowhere", "no such file")
+	albert(t, "", "export", filepath.Join(dir, "nowhere"), "--out", "x.onnx").fails(t, "nowhere", "no such directory")
 }
 
 // A truncated .onnx is one sentence in every engine, and in parity and inspect.

@@ -66,26 +66,31 @@ func newExport() *cobra.Command {
 		if err := calibration.check(o); err != nil {
 			return err
 		}
-		w, err := models.ReadCheckpoint(args[0])
+		architecture, err := architectureOf(calibration.name, calibration.asked())
 		if err != nil {
 			return err
 		}
-		if w, err = forTask(w, calibration.name, calibration.asked()); err != nil {
+		checkpoint, err := findDirectory(c, args[0])
+		if err != nil {
+			return err
+		}
+		w, err := readModel(c, checkpoint, architecture)
+		if err != nil {
 			return err
 		}
 		var found *calibrated
 		if calibration.asked() {
-			if err := checkFolder(args[0], filepath.Dir(*out), w); err != nil {
+			if err := checkFolder(checkpoint, filepath.Dir(*out), w); err != nil {
 				return err
 			}
-			if found, err = calibration.run(args[0], w, &o); err != nil {
+			if found, err = calibration.run(checkpoint, w, &o); err != nil {
 				return err
 			}
 			if err := found.refusal(); err != nil && (found.NothingIn || !calibration.anyway) {
 				return cmp.Or(show(c, *asJSON, found, found.write), err)
 			}
 		}
-		result, err := exportWith(args[0], *out, w, o)
+		result, err := exportWith(checkpoint, *out, w, o)
 		if err != nil {
 			return err
 		}
@@ -116,17 +121,17 @@ type exported struct {
 	Calibration *calibrated `json:"calibration,omitempty"`
 }
 
-// forTask returns w as the architecture of a task, which is a file's, or where a calibration is asked for one that examples
-// are read by.
-func forTask(w *models.Weights, name string, calibrated bool) (*models.Weights, error) {
+// architectureOf returns the architecture of a task, which is a file's, or where a calibration is asked for one that examples
+// are read by; empty is the checkpoint's own.
+func architectureOf(name string, calibrated bool) (models.Architecture, error) {
 	if name == "" || calibrated && slices.Contains(tasks.Names(), name) {
-		return w, nil
+		return "", nil
 	}
 	architecture, err := models.ParseTask(name)
 	if err != nil {
-		return nil, usagef("%v", err)
+		return "", usagef("%v", err)
 	}
-	return w.Become(architecture)
+	return architecture, nil
 }
 
 // exportWith writes w to the file out, and beside it what else of the checkpoint is needed to use it.
@@ -174,15 +179,20 @@ func checkFolder(checkpoint, folder string, w *models.Weights) error {
 	return nil
 }
 
-// completeFolder puts what a file needs to be used into its folder: the configuration, which is written anew where it
-// would name another architecture, and the tokenizer.
+// completeFolder puts what a file needs to be used into its folder: the configuration, which is written anew where the
+// checkpoint's says another thing, as it does of another architecture or with the names of Google's code, and the tokenizer.
 func completeFolder(checkpoint, folder string, w *models.Weights) ([]string, error) {
 	beside := []string{}
-	there, err := models.ReadConfig(checkpoint)
+	config := filepath.Join(checkpoint, models.ConfigFile)
+	text, err := os.ReadFile(config)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("export: %w", err)
 	}
-	if there.Architecture != w.Config.Architecture {
+	there, err := models.ParseConfig(text)
+	if err != nil {
+		return nil, fmt.Errorf("export: %s: %w", config, err)
+	}
+	if there != w.Config && !sameFile(config, filepath.Join(folder, models.ConfigFile)) {
 		if err := w.WriteConfig(folder); err != nil {
 			return nil, err
 		}

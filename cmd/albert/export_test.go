@@ -69,7 +69,7 @@ func TestExportForAnotherTask(t *testing.T) {
 		t.Errorf("the report says:\n%s", report)
 	}
 	albert(t, "", "export", dir, "--out", file, "--task", "question-answering").fails(t,
-		"an AlbertForPreTraining has no trained qa_outputs.weight, which an AlbertForQuestionAnswering needs")
+		"an AlbertForPreTraining has no trained qa_outputs.bias, which an AlbertForQuestionAnswering needs")
 	albert(t, "", "export", dir, "--out", file, "--sentence-embedding").fails(t, "output of task feature-extraction")
 	beside := filepath.Join(dir, "model.onnx")
 	albert(t, "", "export", dir, "--out", beside, "--task", "fill-mask").fails(t,

@@ -165,7 +165,7 @@ func (f *finetuning) run() error {
 	}
 	for _, seed := range f.seeds {
 		note(c, "seed %d", seed)
-		r, err := f.once(filepath.Join(f.out, fmt.Sprint("seed-", seed)), uint64(seed))
+		r, err := f.once(filepath.Join(f.out, fmt.Sprint(models.RunSeed, seed)), uint64(seed))
 		if err != nil {
 			return err
 		}

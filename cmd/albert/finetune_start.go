@@ -2,9 +2,9 @@ package main
 
 import (
 	"fmt"
-	"path/filepath"
+	"io/fs"
+	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -156,18 +156,13 @@ func tellDownload(c *cobra.Command) models.Progress {
 
 // holdsFinetuning reports whether a directory has a run that has begun to train, or several.
 func holdsFinetuning(directory string) bool {
-	for _, pattern := range []string{"", "seed-*"} {
+	for _, run := range []string{"", models.RunSeed + "*/"} {
 		for _, part := range []string{train.CheckpointsDirectory, train.ModelDirectory} {
-			found, err := filepath.Glob(filepath.Join(escaped(directory), pattern, part, "[^.]*"))
+			found, err := fs.Glob(os.DirFS(directory), run+part+"/[^.]*")
 			if err == nil && len(found) > 0 {
 				return true
 			}
 		}
 	}
 	return false
-}
-
-// escaped keeps the name of a directory from being taken for a pattern.
-func escaped(path string) string {
-	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(path)
 }

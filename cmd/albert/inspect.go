@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"text/tabwriter"
@@ -24,12 +23,8 @@ func newInspect() *cobra.Command {
 		Short: "What is inside, in text",
 		Args:  arguments(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			info, err := os.Stat(args[0])
-			if err != nil {
-				return fmt.Errorf("inspect: %w", err)
-			}
-			if info.IsDir() {
-				return inspectDirectory(c.OutOrStdout(), args[0])
+			if info := stat(args[0]); info == nil || info.IsDir() {
+				return inspectDirectory(c, args[0])
 			}
 			if slices.Contains([]string{".model", ".txt", ".json"}, filepath.Ext(args[0])) {
 				return inspectVocabulary(c.OutOrStdout(), args[0])
@@ -43,16 +38,22 @@ func newInspect() *cobra.Command {
 	}
 }
 
-// inspectDirectory tells shards and vocabularies from checkpoints, which have a config.json.
-func inspectDirectory(out io.Writer, dir string) error {
-	if corpus.IsShards(dir) {
-		return inspectShards(out, dir)
+// inspectDirectory tells shards and vocabularies from checkpoints, runs and names on the hub.
+func inspectDirectory(c *cobra.Command, name string) error {
+	out := c.OutOrStdout()
+	if corpus.IsShards(name) {
+		return inspectShards(out, name)
 	}
-	_, configErr := os.Stat(filepath.Join(dir, models.ConfigFile))
-	if _, err := tokenizer.Find(dir); err == nil && errors.Is(configErr, fs.ErrNotExist) {
-		return inspectTokenizer(out, dir, 0)
+	if isDirectory(name) {
+		if _, err := tokenizer.Find(name); err == nil && stat(filepath.Join(name, models.ConfigFile)) == nil {
+			return inspectTokenizer(out, name, 0)
+		}
 	}
-	return inspectCheckpoint(out, dir)
+	dir, err := findDirectory(c, name)
+	if err != nil {
+		return err
+	}
+	return inspectCheckpoint(c, dir)
 }
 
 func inspectShards(out io.Writer, dir string) error {
@@ -81,11 +82,12 @@ func inspectVocabulary(out io.Writer, path string) error {
 	return err
 }
 
-func inspectCheckpoint(out io.Writer, dir string) error {
-	w, err := models.ReadCheckpoint(dir)
+func inspectCheckpoint(c *cobra.Command, dir string) error {
+	w, err := readModel(c, dir, "")
 	if err != nil {
 		return err
 	}
+	out := c.OutOrStdout()
 	config, err := w.Config.MarshalJSON()
 	if err != nil {
 		return err

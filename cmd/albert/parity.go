@@ -127,7 +127,7 @@ type subject struct {
 	files      []string
 }
 
-// check refuses bad usage, and divides the arguments: files belong to the checkpoint before them.
+// check refuses bad usage, divides the arguments, files belonging to the checkpoint before them, and finds the checkpoints.
 func (p *proof) check(args []string) ([]subject, error) {
 	if err := p.engine.check(); err != nil {
 		return nil, err
@@ -169,6 +169,14 @@ func (p *proof) check(args []string) ([]subject, error) {
 	if len(subjects) == 0 {
 		return nil, usagef("give a checkpoint, or a preset for random weights")
 	}
+	for i, s := range subjects {
+		if s.checkpoint != "" {
+			var err error
+			if subjects[i].checkpoint, err = findDirectory(p.command, s.checkpoint); err != nil {
+				return nil, err
+			}
+		}
+	}
 	return subjects, nil
 }
 
@@ -198,7 +206,7 @@ func (p *proof) run(subjects []subject) error {
 // compareSubject compares one checkpoint, or a preset's random weights, as a model of each task that was asked for.
 func (p *proof) compareSubject(s subject) error {
 	if s.checkpoint == "" {
-		architectures, err := p.architectures(models.Architectures())
+		architectures, err := p.architectures()
 		if err != nil {
 			return err
 		}
@@ -218,7 +226,7 @@ func (p *proof) compareSubject(s subject) error {
 		}
 		return nil
 	}
-	w, err := models.ReadCheckpoint(s.checkpoint)
+	w, err := readModel(p.command, s.checkpoint, "")
 	if err != nil {
 		return err
 	}
@@ -226,21 +234,18 @@ func (p *proof) compareSubject(s subject) error {
 	if err != nil {
 		return err
 	}
-	var possible []models.Architecture
-	for _, a := range models.Architectures() {
-		if _, err := w.As(a); err == nil {
-			possible = append(possible, a)
-		}
-	}
 	if len(p.tasks) == 0 {
 		return p.compareModel(s.checkpoint, w, s, sequences)
 	}
-	architectures, err := p.architectures(possible)
+	architectures, err := p.architectures()
 	if err != nil {
 		return err
 	}
 	for _, a := range architectures {
-		as, err := w.As(a)
+		as, _, err := models.ReadModel(s.checkpoint, a)
+		if err != nil && slices.Contains(p.tasks, allTasks) {
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -251,15 +256,15 @@ func (p *proof) compareSubject(s subject) error {
 	return nil
 }
 
-// architectures are those of the tasks; all of these for all tasks, and the first for none.
-func (p *proof) architectures(all []models.Architecture) ([]models.Architecture, error) {
+// architectures are those of the tasks; all that there are for all tasks, and the first for none.
+func (p *proof) architectures() ([]models.Architecture, error) {
 	if len(p.tasks) == 0 {
 		return []models.Architecture{models.ForPreTraining}, nil
 	}
 	var list []models.Architecture
 	for _, name := range p.tasks {
 		if name == allTasks {
-			return all, nil
+			return models.Architectures(), nil
 		}
 		a, err := models.ParseTask(name)
 		if err != nil {
@@ -292,7 +297,7 @@ func (p *proof) compareModel(name string, w *models.Weights, s subject, sequence
 		}
 	}
 	p.report.AddModel(m, batches)
-	c := &modelProof{proof: p, weights: w, batches: batches, golden: golden}
+	c := &modelProof{proof: p, checkpoint: s.checkpoint, weights: w, batches: batches, golden: golden}
 	var err error
 	if c.predictions, err = c.predict(s.checkpoint); err != nil {
 		return err
@@ -314,9 +319,10 @@ func (p *proof) compareModel(name string, w *models.Weights, s subject, sequence
 // modelProof is the part of a run that is about one model.
 type modelProof struct {
 	*proof
-	weights *models.Weights
-	batches []parity.Batch
-	golden  *parity.Golden // nil where there is none
+	checkpoint string // empty is random weights
+	weights    *models.Weights
+	batches    []parity.Batch
+	golden     *parity.Golden // nil where there is none
 
 	predictions *predictions // nil without examples
 }
@@ -393,7 +399,7 @@ func (p *modelProof) compareGiven(path string) error {
 	}
 	as := *p
 	if a := models.Architecture(m.Metadata(export.ArchitectureKey)); a != "" && a != p.weights.Config.Architecture {
-		if as.weights, err = p.weights.As(a); err != nil {
+		if as.weights, _, err = models.ReadModel(p.checkpoint, a); err != nil {
 			return fmt.Errorf("parity: %s: %w", path, err)
 		}
 		as.golden, as.predictions = nil, nil // which are another model's

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -147,26 +146,13 @@ func (f *taskFlags) files(given []string, directory, split string) ([]string, er
 	return []string{file}, err
 }
 
-// findModel returns the path of an .onnx file, or the directory of the checkpoint that is meant by a directory, a run, or a
-// name on the hub.
-func findModel(c *cobra.Command, name string) (string, error) {
-	if filepath.Ext(name) == ".onnx" {
-		return name, nil
-	}
-	return models.Find(c.Context(), name, tellDownload(c))
-}
-
 // openTaskModel opens a model that was fine-tuned. Of an .onnx file its own metadata say for what, if they say anything.
 func (o *engineOptions) openTaskModel(c *cobra.Command, name string) (*model, error) {
-	path, err := findModel(c, name)
-	if err != nil {
-		return nil, err
-	}
-	m, err := o.openModel(c, path)
-	if err != nil || filepath.Ext(path) != ".onnx" {
+	m, err := o.openModel(c, name)
+	if err != nil || !m.isFile() {
 		return m, err
 	}
-	if m.config, err = configOf(path, m.config); err != nil {
+	if m.config, err = configOf(m.path, m.config); err != nil {
 		m.session.Close()
 		return nil, err
 	}

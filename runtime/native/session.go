@@ -37,13 +37,13 @@ func NewWithTensors(w *models.Weights, threads int) *Session {
 	return s
 }
 
-// Open returns a session on the checkpoint directory dir.
-func Open(dir string, threads int) (*Session, error) {
-	w, err := models.ReadCheckpoint(dir)
+// Open returns a session on the checkpoint directory dir, and what models.ReadModel says of its tensors.
+func Open(dir string, threads int) (*Session, models.Loaded, error) {
+	w, loaded, err := models.ReadModel(dir, "")
 	if err != nil {
-		return nil, err
+		return nil, loaded, err
 	}
-	return New(w, threads), nil
+	return New(w, threads), loaded, nil
 }
 
 // Engine returns "native".

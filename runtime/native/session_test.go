@@ -22,7 +22,7 @@ const testdata = "../../parity/testdata" // described in tools/golden/README.md
 func golden(t *testing.T, name string) (*native.Session, map[string]runtime.Tensor, map[string]models.SafeTensor) {
 	t.Helper()
 	dir := filepath.Join(testdata, name)
-	s, err := native.Open(dir, 2)
+	s, _, err := native.Open(dir, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -293,14 +293,14 @@ func rowOf(batch map[string]runtime.Tensor, row int) map[string]runtime.Tensor {
 }
 
 func TestOpenRefuses(t *testing.T) {
-	if _, err := native.Open(t.TempDir(), 1); err == nil || !strings.Contains(err.Error(), "config.json") {
+	if _, _, err := native.Open(t.TempDir(), 1); err == nil || !strings.Contains(err.Error(), "config.json") {
 		t.Errorf("got error %v, want one that names config.json", err)
 	}
 }
 
 // One padded row of a checkpoint, by the names of an exported file.
 func ExampleSession_Run() {
-	session, err := native.Open("../../parity/testdata/base", 1)
+	session, _, err := native.Open("../../parity/testdata/base", 1)
 	if err != nil {
 		fmt.Println(err)
 		return
