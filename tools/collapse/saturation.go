@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"goalbert/models"
 	"goalbert/onnx"
@@ -60,7 +61,7 @@ func saturate(m *onnx.ModelProto) error {
 		if err != nil {
 			return err
 		}
-		k, n := int(w.Dims[0]), int(w.Dims[1])
+		n := int(w.Dims[1])
 		sums := make([]float32, n)
 		for i, level := range levels {
 			sums[i%n] += float32(signed(level))
@@ -69,12 +70,20 @@ func saturate(m *onnx.ModelProto) error {
 		top := constant(onnx.NewFloats("2^16-1", nil, []float32{1<<16 - 1}))
 		high := constant(onnx.NewFloats("2^15-1", nil, []float32{1<<15 - 1}))
 		name := node.Output[0]
-		x := add("Cast", name+".x", node.Input[:1], float)
-		x = add("Reshape", name+".x.pairs", []string{x, constant(onnx.NewInt64s(fmt.Sprint("pairs.of.", k), []int{4}, []int64{-1, int64(k / 2), 2, 1}))})
-		y := add("Cast", name+".w", node.Input[1:2], float)
-		y = add("Reshape", name+".w.pairs", []string{y, constant(onnx.NewInt64s(fmt.Sprint("pairs.of.", k, ".", n), []int{3}, []int64{int64(k / 2), 2, int64(n)}))})
-		y = add("Mul", name+".products", []string{x, y})
-		y = add("ReduceSum", name+".pairs", []string{y, constant(onnx.NewInt64s("axis.2", []int{1}, []int64{2}))}, onnx.Int("keepdims", 0))
+		var products []string
+		for half, parity := range []string{".even", ".odd"} {
+			from := constant(onnx.NewInt64s("from"+parity, []int{1}, []int64{int64(half)}))
+			end := constant(onnx.NewInt64s("end", []int{1}, []int64{math.MaxInt64}))
+			first, second := constant(onnx.NewInt64s("axis.0", []int{1}, []int64{0})), constant(onnx.NewInt64s("axis.1", []int{1}, []int64{1}))
+			two := constant(onnx.NewInt64s("two", []int{1}, []int64{2}))
+			x := add("Cast", name+".x"+parity, node.Input[:1], float)
+			x = add("Slice", name+".x.half"+parity, []string{x, from, end, second, two})
+			x = add("Unsqueeze", name+".x.column"+parity, []string{x, two}) // (rows, K/2, 1)
+			y := add("Cast", name+".w"+parity, node.Input[1:2], float)
+			y = add("Slice", name+".w.half"+parity, []string{y, from, end, first, two}) // (K/2, N)
+			products = append(products, add("Mul", name+".products"+parity, []string{x, y}))
+		}
+		y := add("Add", name+".pairs", products)
 		// Relu(y+2¹⁵) is not less than 0, and 2¹⁶-1-Relu(2¹⁶-1-y) not more than 2¹⁶-1.
 		y = add("Add", name+".shifted", []string{y, low})
 		y = add("Relu", name+".least", []string{y})
