@@ -194,6 +194,53 @@ func (s spoilt) Run(ctx context.Context, inputs map[string]runtime.Tensor) (map[
 	return outputs, err
 }
 
+// halfSpoilt answers every second sequence with logits of the other sign.
+type halfSpoilt struct{ runtime.Session }
+
+func (s halfSpoilt) Run(ctx context.Context, inputs map[string]runtime.Tensor) (map[string]runtime.Tensor, error) {
+	outputs, err := s.Session.Run(ctx, inputs)
+	if err == nil {
+		data := outputs[models.Logits].Data.([]float32)
+		for i := range data {
+			if i/3%2 == 1 {
+				data[i] = -data[i]
+			}
+		}
+	}
+	return outputs, err
+}
+
+// The matrix that gains most is kept, and of those that gain as much the smallest comes first.
+func TestSearchOrder(t *testing.T) {
+	w := classifier(t)
+	task, search := labelledByModel(t, w, 60, 0)
+	_, certify := labelledByModel(t, w, 60, 1000)
+	q := &evaluate.Quantization{Config: w.Config, Reference: sessions.New(w, 1), Task: task, Search: search, Certify: certify, MaxDrop: 1,
+		Matrices: []evaluate.Matrix{{Name: "large", Saved: 30}, {Name: "most", Saved: 40}, {Name: "small", Saved: 20}},
+		Open: func(keep []string) (runtime.Session, error) {
+			switch {
+			case slices.Contains(keep, "most"):
+				return sessions.New(w, 1), nil
+			case len(keep) > 0:
+				return halfSpoilt{sessions.New(w, 1)}, nil
+			}
+			return spoilt{sessions.New(w, 1)}, nil
+		}}
+	c, err := q.Run(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var order []string
+	for _, r := range c.Rounds[0].Restored {
+		if order = append(order, r.Matrix); r.Gain <= 1 {
+			t.Errorf("%s gains %v: the test shows nothing", r.Matrix, r.Gain)
+		}
+	}
+	if !slices.Equal(order, []string{"most", "small", "large"}) || !slices.Equal(c.Keep, []string{"most"}) {
+		t.Errorf("the order is %v and %v is kept, want most, small, large and the first", order, c.Keep)
+	}
+}
+
 // What no choice mends is refused; what two matrices spoil together is found although neither alone gains anything; and a drop
 // that is within the limit by luck is not certified, with the number of examples that would do.
 func TestSearchThatFails(t *testing.T) {
