@@ -60,10 +60,12 @@ func (q *questionAnswering) Predict(e *Example, features []*Feature, outputs [][
 
 func (q *questionAnswering) nBest() int { return cmp.Or(q.options.NBest, 20) }
 
+func (q *questionAnswering) maxAnswer() int { return cmp.Or(q.options.MaxAnswerLength, 30) }
+
 // spans returns the possible answers of a window.
 func (q *questionAnswering) spans(passage string, w *window, logits []float32) []Candidate {
 	var candidates []Candidate
-	longest := cmp.Or(q.options.MaxAnswerLength, 30)
+	longest := q.maxAnswer()
 	starts, ends := largest(logits, q.nBest()), largest(logits[1:], q.nBest())
 	for _, start := range starts {
 		for _, end := range ends {

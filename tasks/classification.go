@@ -1,8 +1,8 @@
 package tasks
 
 import (
-	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"math"
@@ -138,7 +138,7 @@ func (c *classification) labelsOf(r *row, cells []any) ([]string, error) {
 			case err != nil:
 				return nil, err
 			case text == "1" || text == "true":
-				labels = append(labels, c.options.Label[i])
+				labels = append(labels, c.options.renamed(c.options.Label[i]))
 			case text != "0" && text != "false":
 				return nil, bad(r.place, "label %q is %q, want 0 or 1", c.options.Label[i], text)
 			}
@@ -164,7 +164,7 @@ func (c *classification) labelsOf(r *row, cells []any) ([]string, error) {
 		return c.checked(r, []string{strings.TrimSpace(text)})
 	}
 	labels := []string{}
-	for part := range strings.SplitSeq(text, cmp.Or(c.options.LabelSeparator, ",")) {
+	for part := range strings.SplitSeq(text, c.labelSeparator()) {
 		if part = strings.TrimSpace(part); part != "" {
 			labels = append(labels, part)
 		}
@@ -172,8 +172,11 @@ func (c *classification) labelsOf(r *row, cells []any) ([]string, error) {
 	return c.checked(r, labels)
 }
 
+// checked returns labels under their other names, and refuses what is none.
 func (c *classification) checked(r *row, labels []string) ([]string, error) {
-	for _, label := range labels {
+	for i, label := range labels {
+		label = c.options.renamed(label)
+		labels[i] = label
 		if label == "" {
 			return nil, bad(r.place, "the label is empty, want a name")
 		}
@@ -207,7 +210,11 @@ func (c *classification) Adopt(config models.Config) error {
 	if config.Problem() == models.Regression {
 		return fmt.Errorf("tasks: the model is of a regression, task %s wants labels", c.name)
 	}
-	c.options.MultiLabel = config.Problem() == models.MultiLabel
+	multi := config.Problem() == models.MultiLabel
+	if c.options.MultiLabel && !multi {
+		return errors.New("tasks: several labels of an example are asked for, and the model's exclude each other; ask for one")
+	}
+	c.options.MultiLabel = multi
 	c.labels.adopt(config)
 	return nil
 }
@@ -232,6 +239,7 @@ func (c *classification) Configure(config models.Config) (models.Config, error) 
 	if c.multi() {
 		config.ProblemType = models.MultiLabel
 	}
+	config.TaskParams = c.kept()
 	return config, nil
 }
 
@@ -342,7 +350,7 @@ func (c *classification) Score(_ context.Context, examples []*Example, predictio
 		scores = append(scores, Score{"f1_macro", m.MacroF1()}, Score{"f1_micro", m.MicroF1()})
 	}
 	scores = append(scores, Score{"matthews_correlation", m.Matthews()})
-	return scores.first(cmp.Or(c.options.Metric, "accuracy"))
+	return scores.first(c.kept().Metric)
 }
 
 func (c *classification) scoreMulti(examples []*Example, predictions []*Prediction) (Scores, error) {
@@ -364,8 +372,7 @@ func (c *classification) scoreMulti(examples []*Example, predictions []*Predicti
 		}
 	}
 	micro, macro, subset := multiLabelScores(want, got)
-	return Scores{{"f1_micro", micro}, {"f1_macro", macro}, {"accuracy", subset}}.first(
-		cmp.Or(c.options.Metric, "f1_micro"))
+	return Scores{{"f1_micro", micro}, {"f1_macro", macro}, {"accuracy", subset}}.first(c.kept().Metric)
 }
 
 func notLabelled(e *Example) error {

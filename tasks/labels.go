@@ -40,16 +40,33 @@ func (v *vocabulary) adopt(c models.Config) {
 	v.given = true
 }
 
-// id returns the number of a label. A file of numbers is understood by a model whose labels have transformers' default
-// names, LABEL_0 and so on.
-func (v *vocabulary) id(e *Example, name string) (int32, error) {
+// find returns the number of a label. Where no label is itself a number, a number from 0 names the label of that place.
+func (v *vocabulary) find(name string) (int32, bool) {
 	if id, ok := v.ids[name]; ok {
+		return id, true
+	}
+	if id, ok := v.ids["LABEL_"+name]; ok { // transformers' default names, in any order
+		return id, true
+	}
+	n, err := strconv.Atoi(name)
+	if err != nil || n < 0 || n >= len(v.names) || slices.ContainsFunc(v.names, isNumber) {
+		return 0, false
+	}
+	return int32(n), true
+}
+
+func isNumber(name string) bool {
+	_, err := strconv.Atoi(name)
+	return err == nil
+}
+
+// id is find, whose failure is the example's.
+func (v *vocabulary) id(e *Example, name string) (int32, error) {
+	if id, ok := v.find(name); ok {
 		return id, nil
 	}
-	if id, ok := v.ids["LABEL_"+name]; ok {
-		return id, nil
-	}
-	return 0, bad(e.Place, "label %q is unknown; want one of the model's: %s", name, listed(v.names))
+	return 0, bad(e.Place, "label %q is unknown; want one of the model's: %s, or its number, or map the name to one of them",
+		name, listed(v.names))
 }
 
 // learn finds the labels of examples, or checks that they are those that were given.

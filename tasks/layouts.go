@@ -202,7 +202,7 @@ func (m *imdb) Read(path string, labelled bool) iter.Seq2[*Example, error] {
 				text, err := os.ReadFile(name)
 				e := &Example{ID: name, Place: name, Texts: []string{strings.TrimSpace(string(text))}, Labelled: labelled}
 				if labelled {
-					e.Labels = []string{folder}
+					e.Labels = []string{m.options.renamed(folder)}
 				}
 				switch {
 				case err != nil:

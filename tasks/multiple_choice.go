@@ -1,7 +1,6 @@
 package tasks
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -146,6 +145,7 @@ func (m *multipleChoice) Learn([]*Example) error { return nil }
 
 func (m *multipleChoice) Configure(c models.Config) (models.Config, error) {
 	c.Architecture, c.Labels, c.ProblemType = models.ForMultipleChoice, models.Labels{}, ""
+	c.TaskParams = m.kept()
 	return c, nil
 }
 
@@ -158,7 +158,7 @@ func (m *multipleChoice) Features(e *Example, t tokenizer.Tokenizer) ([]*Feature
 	if e.Texts[0] == "" {
 		special = 2
 	}
-	most := min(cmp.Or(m.options.MaxQueryLength, 128), n.maxLength-special)
+	most := min(m.maxQuery(), n.maxLength-special)
 	for _, text := range e.Texts[1:] {
 		a, b, cut := passage, append([]int32{}, t.Encode(text)...), false
 		if len(b) > most {
@@ -210,5 +210,5 @@ func (m *multipleChoice) Score(_ context.Context, examples []*Example, predictio
 			right++
 		}
 	}
-	return Scores{{"accuracy", ratio(right, len(examples))}}.first(cmp.Or(m.options.Metric, "accuracy"))
+	return Scores{{"accuracy", ratio(right, len(examples))}}.first(m.kept().Metric)
 }

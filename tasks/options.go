@@ -3,6 +3,7 @@ package tasks
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 )
@@ -16,10 +17,11 @@ type Options struct {
 	Format               Format   // empty is by the end of the file's name
 	Header               bool     // the first line is none of the examples, although columns are numbers
 
-	Labels         []string // in the order of a model's outputs; nil are those of the training examples, sorted
-	MultiLabel     bool     // labels that do not exclude each other
-	LabelSeparator string   // between the labels of one column; empty is a comma
-	Metric         string   // the score that comes first; empty is the task's own
+	Labels         []string          // in the order of a model's outputs; nil are those of the training examples, sorted
+	MultiLabel     bool              // labels that do not exclude each other
+	LabelSeparator string            // between the labels of one column; empty is a comma
+	LabelMap       map[string]string // what the labels of a file are called in place of their own names
+	Metric         string            // the score that comes first; empty is the task's own
 
 	MaxLength  int  // most tokens of a sequence, special ones included; 0 is 512
 	NoTruncate bool // a longer one is an error
@@ -32,6 +34,14 @@ type Options struct {
 	NullThreshold   float64 // by how much the logit of no answer must exceed that of the best one
 
 	Scale float64 // what a value of similarity is divided by to be a cosine; 0 is 1
+}
+
+// renamed returns what a label of a file is called.
+func (o Options) renamed(label string) string {
+	if name, ok := o.LabelMap[label]; ok {
+		return name
+	}
+	return label
 }
 
 func (o Options) maxLength() int { return cmp.Or(o.MaxLength, 512) }
@@ -62,10 +72,35 @@ func Names() []string {
 	})
 }
 
+// validate reports the first value that no task can have.
+func (o Options) validate() error {
+	if o.MaxLength < 0 || o.maxLength() < 8 {
+		return fmt.Errorf("tasks: the most tokens of a sequence are %d, want at least 8", o.MaxLength)
+	}
+	for _, n := range []struct {
+		what  string
+		value int
+	}{
+		{"the tokens from one window to the next", o.DocStride}, {"the most tokens of a question", o.MaxQueryLength},
+		{"the most tokens of an answer", o.MaxAnswerLength}, {"the candidates of an answer", o.NBest},
+	} {
+		if n.value < 0 {
+			return fmt.Errorf("tasks: %s are %d, want 1 or more, or 0", n.what, n.value)
+		}
+	}
+	if math.IsNaN(o.NullThreshold) || math.IsInf(o.NullThreshold, 0) {
+		return fmt.Errorf("tasks: the threshold of no answer is %v, want a finite number", o.NullThreshold)
+	}
+	if !(o.Scale >= 0) || math.IsInf(o.Scale, 0) {
+		return fmt.Errorf("tasks: the scale is %v, want above 0, or 0", o.Scale)
+	}
+	return nil
+}
+
 // New returns the task of that name.
 func New(name string, o Options) (Task, error) {
-	if o.MaxLength < 0 || o.maxLength() < 8 {
-		return nil, fmt.Errorf("tasks: the most tokens of a sequence are %d, want at least 8", o.MaxLength)
+	if err := o.validate(); err != nil {
+		return nil, err
 	}
 	if construct, ok := constructors[name]; ok {
 		return construct(o), nil

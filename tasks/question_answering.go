@@ -52,6 +52,7 @@ func (q *questionAnswering) Learn(examples []*Example) error {
 
 func (q *questionAnswering) Configure(c models.Config) (models.Config, error) {
 	c.Architecture, c.Labels, c.ProblemType = models.ForQuestionAnswering, models.Labels{}, ""
+	c.TaskParams = q.kept()
 	return c, nil
 }
 
@@ -63,6 +64,8 @@ type window struct {
 }
 
 func (q *questionAnswering) maxQuery() int { return cmp.Or(q.options.MaxQueryLength, 64) }
+
+func (q *questionAnswering) docStride() int { return cmp.Or(q.options.DocStride, 128) }
 
 // Features makes [CLS] question [SEP] passage [SEP], and if the passage is too long several windows of it, each
 // DocStride tokens after the one before. A window is labelled with the first and last token of the first answer, and
@@ -82,7 +85,7 @@ func (q *questionAnswering) Features(e *Example, t tokenizer.Tokenizer) ([]*Feat
 		return nil, fmt.Errorf("tasks: %s: a question of %d tokens leaves no room for a passage in %d; allow fewer tokens "+
 			"of a question, or longer sequences", e.Place, len(question), q.options.maxLength())
 	}
-	windows := windowsOf(len(passage), room, cmp.Or(q.options.DocStride, 128))
+	windows := windowsOf(len(passage), room, q.docStride())
 	first, last := -1, -1
 	if len(e.Answers) > 0 {
 		first, last = answerTokens(passage, e.Answers[0])
@@ -164,5 +167,5 @@ func (q *questionAnswering) Score(_ context.Context, examples []*Example, predic
 	if q.options.NoAnswer {
 		scores = squad2Scores
 	}
-	return scores(examples, predictions).first(cmp.Or(q.options.Metric, "f1"))
+	return scores(examples, predictions).first(q.kept().Metric)
 }

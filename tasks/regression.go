@@ -1,7 +1,6 @@
 package tasks
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -106,7 +105,7 @@ func (r *regression) Learn(examples []*Example) error {
 
 func (r *regression) Configure(c models.Config) (models.Config, error) {
 	c.Architecture, c.ProblemType = models.ForSequenceClassification, models.Regression
-	c.Labels = models.NewLabels("LABEL_0")
+	c.Labels, c.TaskParams = models.NewLabels("LABEL_0"), r.kept()
 	return c, nil
 }
 
@@ -131,7 +130,7 @@ func (r *regression) Predict(e *Example, _ []*Feature, outputs [][]float32) (*Pr
 
 // Score gives Pearson's and Spearman's correlation.
 func (r *regression) Score(_ context.Context, examples []*Example, predictions []*Prediction) (Scores, error) {
-	return correlations(examples, predictions, cmp.Or(r.options.Metric, "pearson"))
+	return correlations(examples, predictions, r.kept().Metric)
 }
 
 // correlations compares the values of predictions with those of examples; the metric of that name comes first.

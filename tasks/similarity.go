@@ -130,6 +130,7 @@ func (s *similarity) Learn(examples []*Example) error {
 
 func (s *similarity) Configure(c models.Config) (models.Config, error) {
 	c.Architecture, c.Labels, c.ProblemType = models.BaseModel, models.Labels{}, ""
+	c.TaskParams = s.kept()
 	return c, nil
 }
 

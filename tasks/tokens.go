@@ -2,9 +2,7 @@ package tasks
 
 import (
 	"bufio"
-	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"iter"
@@ -68,17 +66,35 @@ func (k *tokens) parse(r *row) (*Example, error) {
 	if e.Labels, err = r.texts(1, "tags"); err != nil {
 		return nil, err
 	}
-	for i, tag := range e.Labels {
-		if _, isNumber := r.cells[1].([]any)[i].(json.Number); isNumber && k.options.Labels != nil {
-			n, err := strconv.Atoi(tag)
-			if err != nil || n < 0 || n >= len(k.options.Labels) {
-				return nil, bad(r.place, "tag %s is the number of no label, want 0 to %d", tag, len(k.options.Labels)-1)
-			}
-			e.Labels[i] = k.options.Labels[n]
+	e.Labelled = true
+	if len(e.Words) != len(e.Labels) {
+		return nil, bad(r.place, "%d words and %d tags, want one for each", len(e.Words), len(e.Labels))
+	}
+	for i := range e.Labels {
+		if e.Labels[i], err = k.tag(r.place, e.Labels[i]); err != nil {
+			return nil, err
 		}
 	}
-	e.Labelled = true
-	return e, checkTags(e)
+	return e, nil
+}
+
+// tag returns the tag that a file means by a name: another name for it, or its number among the labels.
+func (k *tokens) tag(place, name string) (string, error) {
+	name = k.options.renamed(name)
+	if _, _, ok := cutTag(name); ok {
+		return name, nil
+	}
+	id, ok := k.labels.find(name)
+	if _, err := strconv.Atoi(name); err == nil && !ok {
+		if k.labels.names == nil {
+			return "", bad(place, "tag %s is a number, and the labels are not known; give them, in their order", name)
+		}
+		return "", bad(place, "tag %s is the number of no label, want 0 to %d", name, len(k.labels.names)-1)
+	}
+	if !ok {
+		return "", badTag(place, name)
+	}
+	return k.labels.names[id], nil
 }
 
 // texts returns a cell that is a list of texts.
@@ -96,19 +112,6 @@ func (r *row) texts(i int, role string) ([]string, error) {
 		texts[j] = text
 	}
 	return texts, nil
-}
-
-// checkTags refuses tags that are none, or not one for each word.
-func checkTags(e *Example) error {
-	if len(e.Words) != len(e.Labels) {
-		return bad(e.Place, "%d words and %d tags, want one for each", len(e.Words), len(e.Labels))
-	}
-	for _, tag := range e.Labels {
-		if _, _, ok := cutTag(tag); !ok {
-			return badTag(e.Place, tag)
-		}
-	}
-	return nil
 }
 
 func badTag(place, tag string) error {
@@ -154,7 +157,7 @@ func (k *tokens) readCoNLL(path string, labelled bool) iter.Seq2[*Example, error
 				if e.Place == "" {
 					e.ID, e.Place, e.Labelled = place, place, labelled
 				}
-				if err := e.addWord(place, text, columns, word, tag); problem == nil {
+				if err := k.addWord(e, place, text, columns, word, tag); problem == nil {
 					problem = err
 				}
 			}
@@ -185,7 +188,7 @@ func (k *tokens) conllColumns() (word, tag int, err error) {
 	return word, tag, nil
 }
 
-func (e *Example) addWord(place, text string, columns []string, word, tag int) error {
+func (k *tokens) addWord(e *Example, place, text string, columns []string, word, tag int) error {
 	if !utf8.ValidString(text) {
 		return bad(place, "%v", errNotUTF8)
 	}
@@ -202,11 +205,9 @@ func (e *Example) addWord(place, text string, columns []string, word, tag int) e
 	if tag >= len(columns) {
 		return bad(place, "%d columns, want the tag in column %d", len(columns), tag+1)
 	}
-	if _, _, ok := cutTag(columns[tag]); !ok {
-		return badTag(place, columns[tag])
-	}
-	e.Labels = append(e.Labels, columns[tag])
-	return nil
+	name, err := k.tag(place, columns[tag])
+	e.Labels = append(e.Labels, name)
+	return err
 }
 
 // cutWords makes words of a text: between white space, and each mark of punctuation, symbol and Chinese character is
@@ -288,6 +289,7 @@ func (k *tokens) Configure(c models.Config) (models.Config, error) {
 			k.labels.names[0])
 	}
 	c.Architecture, c.Labels, c.ProblemType = models.ForTokenClassification, models.NewLabels(k.labels.names...), ""
+	c.TaskParams = k.kept()
 	return c, nil
 }
 
@@ -392,5 +394,5 @@ func (k *tokens) Score(_ context.Context, examples []*Example, predictions []*Pr
 		m.add(e.Labels, predictions[i].Labels)
 	}
 	return Scores{{"f1", m.F1()}, {"precision", m.Precision()}, {"recall", m.Recall()},
-		{"accuracy", m.Accuracy()}}.first(cmp.Or(k.options.Metric, "f1"))
+		{"accuracy", m.Accuracy()}}.first(k.kept().Metric)
 }

@@ -612,7 +612,7 @@ func TestFinetuneResumesItsOwn(t *testing.T) {
 	}
 }
 
-// devOf is two examples of that label.
+// labelledDev is two examples of that label.
 func labelledDev(label string) *tasks.Set {
 	s := &tasks.Set{Features: testFeatures(2)}
 	for i := range s.Features {

@@ -1,0 +1,147 @@
+package tasks
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"goalbert/models"
+)
+
+// What a model keeps of the options comes back from it, but for those that are given.
+func TestOptionsWith(t *testing.T) {
+	given := Options{
+		Metric: "exact", MaxLength: 40, DocStride: 7, MaxQueryLength: 9, MaxAnswerLength: 5, NBest: 3, NoAnswer: true,
+		NullThreshold: -2,
+	}
+	c, err := newTask(t, "squad", given).Configure(models.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	none := func(string) bool { return false }
+	if got := (Options{}).With(c.TaskParams, none); !sameOptions(got, given) || c.TaskParams.Task != "squad" {
+		t.Errorf("from %+v: %+v, want %+v", c.TaskParams, got, given)
+	}
+	got := Options{MaxLength: 20}.With(c.TaskParams, func(option string) bool { return option == "max-length" || option == "no-answer" })
+	if given.MaxLength, given.NoAnswer = 20, false; !sameOptions(got, given) {
+		t.Errorf("got %+v, want %+v", got, given)
+	}
+}
+
+func sameOptions(a, b Options) bool {
+	return a.kept("", "") == b.kept("", "") && a.DocStride == b.DocStride &&
+		a.MaxQueryLength == b.MaxQueryLength && a.MaxAnswerLength == b.MaxAnswerLength && a.NBest == b.NBest &&
+		a.NoAnswer == b.NoAnswer && a.NullThreshold == b.NullThreshold && a.Scale == b.Scale && a.LabelSeparator == b.LabelSeparator
+}
+
+// Each task keeps what it used, its layout's settings and defaults too, and nothing that it has not.
+func TestConfigureKeepsOptions(t *testing.T) {
+	examples := []*Example{{Labels: []string{"B-X"}, Texts: []string{"a", "b"}}, {Labels: []string{"O"}, Value: 1, Texts: []string{"a", "b"}}}
+	for _, c := range []struct {
+		task    string
+		options Options
+		want    models.TaskParams
+	}{
+		{"classification", Options{MaxLength: 64}, models.TaskParams{Metric: "accuracy", MaxLength: 64}},
+		{"classification", Options{MultiLabel: true}, models.TaskParams{Metric: "f1_micro", MaxLength: 512, LabelSeparator: ","}},
+		{"glue/cola", Options{}, models.TaskParams{Metric: "matthews_correlation", MaxLength: 512}},
+		{"imdb", Options{Metric: "f1"}, models.TaskParams{Metric: "f1", MaxLength: 512}},
+		{"regression", Options{}, models.TaskParams{Metric: "pearson", MaxLength: 512}},
+		{"tokens", Options{}, models.TaskParams{Metric: "f1", MaxLength: 512}},
+		{"squad2", Options{NullThreshold: 1}, models.TaskParams{Metric: "f1", MaxLength: 512, DocStride: 128, MaxQueryLength: 64,
+			MaxAnswerLength: 30, NBest: 20, NoAnswer: true, NullThreshold: 1}},
+		{"race", Options{}, models.TaskParams{Metric: "accuracy", MaxLength: 512, MaxQueryLength: 128}},
+		{"similarity/stsb", Options{}, models.TaskParams{MaxLength: 512, Scale: 5}},
+	} {
+		task := newTask(t, c.task, c.options)
+		if err := task.Learn(examples); err != nil {
+			t.Fatal(c.task, err)
+		}
+		got, err := task.Configure(models.Config{TaskParams: models.TaskParams{Task: "old", Scale: 9, NBest: 9}})
+		if c.want.Task = c.task; err != nil || got.TaskParams != c.want {
+			t.Errorf("%s: %+v, error %v, want %+v", c.task, got.TaskParams, err, c.want)
+		}
+	}
+}
+
+func TestOptionsThatNoTaskHas(t *testing.T) {
+	for want, o := range map[string]Options{
+		"the most tokens of a sequence are 5":           {MaxLength: 5},
+		"the tokens from one window to the next are -1": {DocStride: -1},
+		"the most tokens of a question are -1":          {MaxQueryLength: -1},
+		"the most tokens of an answer are -1":           {MaxAnswerLength: -1},
+		"the candidates of an answer are -1":            {NBest: -1},
+		"the threshold of no answer is NaN":             {NullThreshold: math.NaN()},
+		"the scale is -5, want above 0":                 {Scale: -5},
+		"the scale is +Inf":                             {Scale: math.Inf(1)},
+	} {
+		if _, err := New("squad", o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
+
+// A file may number the labels of a model, or call them otherwise; a number is none where labels are numbers themselves.
+func TestOtherNamesOfLabels(t *testing.T) {
+	numbers := "text\tlabel\ngood\t1\nbad\t0\n"
+	names := "text\tlabel\ngood\tpos\nbad\tneg\n"
+	for _, c := range []struct {
+		task, file, text string
+		labels           []string
+		renamed          map[string]string
+		want             []int32 // or what is wrong
+		problem          string
+	}{
+		{"classification", "a.tsv", numbers, []string{"NEGATIVE", "POSITIVE"}, nil, []int32{1, 0}, ""},
+		{"classification", "a.tsv", numbers, []string{"1", "2"}, nil, nil, `label "0" is unknown`},
+		{"classification", "a.tsv", numbers, []string{"1", "2"}, map[string]string{"0": "1", "1": "2"}, []int32{1, 0}, ""},
+		{"classification", "a.tsv", numbers, []string{"LABEL_1", "LABEL_0"}, nil, []int32{0, 1}, ""},
+		{"classification", "a.tsv", names, []string{"NEGATIVE", "POSITIVE"}, map[string]string{"pos": "POSITIVE", "neg": "0"}, []int32{1, 0}, ""},
+		{"classification", "a.tsv", names, []string{"NEGATIVE", "POSITIVE"}, map[string]string{"pos": "POSITIVE"}, nil, `a.tsv:3: label "neg" is unknown`},
+		{"classification", "a.tsv", "text\tlabel\ngood\t2\n", []string{"NEGATIVE", "POSITIVE"}, nil, nil, `label "2" is unknown`},
+		{"tokens", "a.jsonl", `{"tokens":["good"],"tags":[1]}` + "\n" + `{"tokens":["bad"],"tags":[0]}`, []string{"O", "B-X"}, nil, []int32{1, 0}, ""},
+		{"tokens", "a.jsonl", `{"tokens":["good"],"tags":[2]}`, []string{"O", "B-X"}, nil, nil, "tag 2 is the number of no label, want 0 to 1"},
+		{"tokens", "a.txt", "good 1\n\nbad 0\n", []string{"O", "B-X"}, nil, []int32{1, 0}, ""},
+		{"tokens", "a.txt", "good X\n\nbad none\n", []string{"O", "B-X"}, map[string]string{"X": "B-X", "none": "O"}, []int32{1, 0}, ""},
+		{"tokens", "a.txt", "good X\n", []string{"O", "B-X"}, nil, nil, `a.txt:1: tag is "X"`},
+	} {
+		task := newTask(t, c.task, Options{LabelMap: c.renamed})
+		config := models.Config{Architecture: models.ForSequenceClassification, Labels: models.NewLabels(c.labels...)}
+		if c.task == "tokens" {
+			config.Architecture = models.ForTokenClassification
+		}
+		if err := task.Adopt(config); err != nil {
+			t.Fatal(err)
+		}
+		set, err := load(t, task, true, false, c.file, c.text)
+		if err == nil {
+			err = set.Encode(task, wordPieces(t), false)
+		}
+		if c.problem != "" {
+			if err == nil || !strings.Contains(err.Error(), c.problem) {
+				t.Errorf("%q: %v, want %s", c.text, err, c.problem)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%q of %v: %v", c.text, c.labels, err)
+			continue
+		}
+		var got []int32
+		for _, f := range set.Features {
+			for _, label := range f.Labels {
+				if label != models.IgnoreIndex {
+					got = append(got, label)
+				}
+			}
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%q of %v: %v, want %v", c.text, c.labels, got, c.want)
+		}
+	}
+	_, err := load(t, newTask(t, "tokens", Options{}), true, false, "a.jsonl", `{"tokens":["good"],"tags":[1]}`)
+	if err == nil || !strings.Contains(err.Error(), "tag 1 is a number, and the labels are not known; give them") {
+		t.Error(err)
+	}
+}
