@@ -91,9 +91,13 @@ func DataSize(m *ModelProto, p Payloads) (size int64) {
 	return size
 }
 
-// externalPlace is where t says that its data lie.
+// externalPlace is where t says that its data lie. Without a length that is as long as its shape.
 func (t *TensorProto) externalPlace() (place, error) {
-	p := place{length: t.dataSize()}
+	var p place
+	if t.checkShape() == nil {
+		p.length = t.dataSize()
+	}
+	said := map[string]bool{}
 	for _, e := range t.ExternalData {
 		var err error
 		switch e.Key {
@@ -104,9 +108,13 @@ func (t *TensorProto) externalPlace() (place, error) {
 		case "length":
 			p.length, err = strconv.ParseInt(e.Value, 10, 64)
 		}
-		if err != nil || p.offset < 0 {
+		if err != nil || p.offset < 0 || p.length < 0 {
 			return p, FormatError(fmt.Sprintf("tensor %s: %s of its external data is %q, want a whole number", t.Name, e.Key, e.Value))
 		}
+		if said[e.Key] {
+			return p, FormatError(fmt.Sprintf("tensor %s: %s of its external data is there twice", t.Name, e.Key))
+		}
+		said[e.Key] = true
 	}
 	if p.location == "" {
 		return p, FormatError(fmt.Sprintf("tensor %s lies in another file, and does not say in which", t.Name))
@@ -114,43 +122,53 @@ func (t *TensorProto) externalPlace() (place, error) {
 	if !filepath.IsLocal(filepath.FromSlash(p.location)) {
 		return p, FormatError(fmt.Sprintf("tensor %s: its external data are in %q, want a file in the model's directory", t.Name, p.location))
 	}
-	if p.length != t.dataSize() {
-		return p, FormatError(fmt.Sprintf("tensor %s of shape %v has %d bytes of external data, want %d", t.Name, t.Dims, p.length, t.dataSize()))
-	}
 	return p, nil
+}
+
+// checkExternal compares the place of a tensor's data with its shape.
+func (t *TensorProto) checkExternal(p place) error {
+	if err := t.checkShape(); err != nil {
+		return err
+	}
+	if p.length != t.dataSize() {
+		return FormatError(fmt.Sprintf("tensor %s of shape %v has %d bytes of external data, want %d", t.Name, t.Dims, p.length, t.dataSize()))
+	}
+	return nil
 }
 
 // externalFiles are the files that a model's tensors lie in. They are opened below the model's directory: neither a path
 // nor a symbolic link leads out of it.
 type externalFiles struct {
-	root  *os.Root
+	dir   string
+	root  *os.Root // nil before the first is opened
 	files map[string]*externalFile
 }
 
 type externalFile struct {
-	file       *os.File
-	size, read int64
-}
-
-func openExternal(dir string) (*externalFiles, error) {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return nil, err
-	}
-	return &externalFiles{root, map[string]*externalFile{}}, nil
+	file      *os.File
+	size, own int64 // own is what tensors have of it so far
 }
 
 func (x *externalFiles) Close() {
 	for _, f := range x.files {
 		f.file.Close()
 	}
-	x.root.Close()
+	if x.root != nil {
+		x.root.Close()
+	}
 }
 
 // open returns the file at location, opened once. Anything but a regular file, as a pipe, would have no size.
 func (x *externalFiles) open(location string) (*externalFile, error) {
 	if f := x.files[location]; f != nil {
 		return f, nil
+	}
+	if x.root == nil {
+		root, err := os.OpenRoot(x.dir)
+		if err != nil {
+			return nil, err
+		}
+		x.root = root
 	}
 	name := filepath.FromSlash(location)
 	info, err := x.root.Stat(name)
@@ -168,29 +186,31 @@ func (x *externalFiles) open(location string) (*externalFile, error) {
 	return x.files[location], nil
 }
 
-// load reads the data of t, or only checks that they are there. All tensors together read no more than their file has:
-// what a model claims twice is not in memory twice.
-func (x *externalFiles) load(t *TensorProto, read bool) error {
+// find returns the place of t's data, which are there. All tensors together have no more than their file: what a model
+// claims twice is not in memory twice.
+func (x *externalFiles) find(t *TensorProto) (place, error) {
 	p, err := t.externalPlace()
 	if err != nil {
-		return err
+		return p, err
 	}
 	f, err := x.open(p.location)
 	if err != nil {
-		return FormatError(fmt.Sprintf("tensor %s: its external data are in %q: %v; keep the files of a model together", t.Name, p.location, err))
+		return p, FormatError(fmt.Sprintf("tensor %s: its external data are in %q: %v; keep the files of a model together", t.Name, p.location, err))
 	}
 	if p.length > f.size || p.offset > f.size-p.length {
-		return FormatError(fmt.Sprintf("tensor %s has %d bytes from %d on in %q, which has %d; export the model again",
+		return p, FormatError(fmt.Sprintf("tensor %s has %d bytes from %d on in %q, which has %d; export the model again",
 			t.Name, p.length, p.offset, p.location, f.size))
 	}
-	if f.read += p.length; f.read > f.size {
-		return FormatError(fmt.Sprintf("tensor %s: its place in %q is another's too", t.Name, p.location))
+	if f.own += p.length; f.own > f.size {
+		return p, FormatError(fmt.Sprintf("tensor %s: its place in %q is another's too", t.Name, p.location))
 	}
-	if !read {
-		return nil
-	}
+	return p, nil
+}
+
+// read reads the data of t, which lie there.
+func (x *externalFiles) read(t *TensorProto, p place) error {
 	t.RawData = make([]byte, p.length)
-	if _, err := f.file.ReadAt(t.RawData, p.offset); err != nil {
+	if _, err := x.files[p.location].file.ReadAt(t.RawData, p.offset); err != nil {
 		return fmt.Errorf("tensor %s: its external data: %w", t.Name, err)
 	}
 	return nil

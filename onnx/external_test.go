@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -141,6 +142,10 @@ func TestHostileExternalData(t *testing.T) {
 		}},
 		{"want a whole number", func(w *TensorProto, _ string) { set(w, "offset", "-1") }},
 		{"want a whole number", func(w *TensorProto, _ string) { set(w, "length", "99999999999999999999") }},
+		{"want a whole number", func(w *TensorProto, _ string) { set(w, "length", "-1") }},
+		{"location of its external data is there twice", func(w *TensorProto, _ string) {
+			w.ExternalData = append(w.ExternalData, &StringStringEntryProto{Key: "location", Value: "model.onnx.data"})
+		}},
 		{"bytes of external data, want 1200000", func(w *TensorProto, _ string) { set(w, "length", "1199999") }},
 		{"bytes from 9223372036854775807 on", func(w *TensorProto, _ string) { set(w, "offset", "9223372036854775807") }},
 		{"which has 1265536; export the model again", func(w *TensorProto, _ string) { set(w, "offset", "65540") }},
@@ -167,6 +172,115 @@ func TestHostileExternalData(t *testing.T) {
 			if allocated > 1<<20 {
 				t.Errorf("%s: %d bytes were allocated for a model that is refused", test.want, allocated)
 			}
+		}
+	}
+}
+
+// hidden returns models that have an external tensor elsewhere than among the graph's initializers, by where it is.
+func hidden() map[string]*ModelProto {
+	outside := func() *TensorProto {
+		return &TensorProto{Name: "outside", Dims: []int64{4}, DataType: int32(TensorProto_FLOAT), DataLocation: TensorProto_EXTERNAL,
+			ExternalData: place{"../outside", 0, 16}.entries()}
+	}
+	constant := func() *AttributeProto {
+		return &AttributeProto{Name: "value", Type: AttributeProto_TENSOR, T: outside()}
+	}
+	sparse := func() *SparseTensorProto { return &SparseTensorProto{Values: outside(), Dims: []int64{9}} }
+	node := func(a *AttributeProto) []*NodeProto {
+		return []*NodeProto{{OpType: "Constant", Output: []string{"c"}, Attribute: []*AttributeProto{a}}}
+	}
+	list := map[string]*ModelProto{}
+	for where, change := range map[string]func(m *ModelProto){
+		"a constant":                   func(m *ModelProto) { m.Graph.Node = node(constant()) },
+		"an attribute of tensors":      func(m *ModelProto) { m.Graph.Node = node(&AttributeProto{Tensors: []*TensorProto{outside()}}) },
+		"an attribute's sparse tensor": func(m *ModelProto) { m.Graph.Node = node(&AttributeProto{SparseTensor: sparse()}) },
+		"an attribute's sparse tensors": func(m *ModelProto) {
+			m.Graph.Node = node(&AttributeProto{SparseTensors: []*SparseTensorProto{sparse()}})
+		},
+		"a sparse initializer": func(m *ModelProto) { m.Graph.SparseInitializer = []*SparseTensorProto{sparse()} },
+		"indices": func(m *ModelProto) {
+			m.Graph.SparseInitializer = []*SparseTensorProto{{Indices: outside(), Dims: []int64{9}}}
+		},
+		"a subgraph's initializer": func(m *ModelProto) {
+			m.Graph.Node = node(&AttributeProto{G: &GraphProto{Initializer: []*TensorProto{outside()}}})
+		},
+		"a subgraph's sparse initializer": func(m *ModelProto) {
+			m.Graph.Node = node(&AttributeProto{G: &GraphProto{SparseInitializer: []*SparseTensorProto{sparse()}}})
+		},
+		"a constant in a subgraph": func(m *ModelProto) { m.Graph.Node = node(&AttributeProto{G: &GraphProto{Node: node(constant())}}) },
+		"one of several subgraphs": func(m *ModelProto) {
+			m.Graph.Node = node(&AttributeProto{Graphs: []*GraphProto{{}, {Node: node(constant())}}})
+		},
+		"a function": func(m *ModelProto) { m.Functions = []*FunctionProto{{Name: "f"}, {Name: "g", Node: node(constant())}} },
+		"a function's attribute": func(m *ModelProto) {
+			m.Functions = []*FunctionProto{{Name: "f", AttributeProto: []*AttributeProto{constant()}}}
+		},
+	} {
+		m := unsupported()
+		change(m)
+		list[where] = m
+	}
+	return list
+}
+
+// unsupported returns a model whose first initializer has elements that are not supported here, eight-bit floats, and whose
+// second lies in another file.
+func unsupported() *ModelProto {
+	m := linearModel()
+	m.Graph.Initializer = []*TensorProto{
+		{Name: "eight", Dims: []int64{4}, DataType: 17, RawData: make([]byte, 4)},
+		{Name: "w", Dims: []int64{4}, DataType: int32(TensorProto_FLOAT), DataLocation: TensorProto_EXTERNAL,
+			ExternalData: place{"model.onnx.data", 0, 16}.entries()},
+	}
+	return m
+}
+
+// What is not supported keeps nothing from being judged: places outside, sizes, and what lies behind it.
+func TestUnsupportedHidesNothing(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "model.onnx")
+	if err := os.WriteFile(path+".data", make([]byte, 16), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	read := func(m *ModelProto) (*ModelProto, error) {
+		t.Helper()
+		writeMessage(t, path, m)
+		_, err := ReadFile(path)
+		graph, graphErr := ReadGraph(path)
+		if err == nil || graphErr == nil || err.Error() != graphErr.Error() {
+			t.Errorf("with its data: %v; without: %v", err, graphErr)
+		}
+		return graph, graphErr
+	}
+	m, err := read(unsupported())
+	if _, ok := errors.AsType[UnsupportedError](err); !ok || m == nil || len(m.Graph.Node) == 0 || !strings.Contains(err.Error(), "tensor eight") {
+		t.Errorf("got %v, error %v; want the model, and that eight is not supported", m, err)
+	}
+	damaged := hidden()
+	for where, change := range map[string]func(m *ModelProto){
+		"outside":        func(m *ModelProto) { m.Graph.Initializer[1].ExternalData[0].Value = "../outside" },
+		"eight outside":  func(m *ModelProto) { m.Graph.Initializer[0].ExternalData = place{"../outside", 0, 4}.entries() },
+		"eight too long": func(m *ModelProto) { m.Graph.Initializer[0].ExternalData = place{"model.onnx.data", 13, 4}.entries() },
+		"too long":       func(m *ModelProto) { m.Graph.Initializer[1].ExternalData[1].Value = "1" },
+		"another size":   func(m *ModelProto) { m.Graph.Initializer[1].Dims[0] = 3 },
+		"data of no shape": func(m *ModelProto) {
+			m.Graph.Initializer[1] = &TensorProto{Name: "w", Dims: []int64{4}, DataType: 1, RawData: make([]byte, 3)}
+		},
+	} {
+		m := unsupported()
+		change(m)
+		if e := m.Graph.Initializer[0]; len(e.ExternalData) > 0 {
+			e.DataLocation = TensorProto_EXTERNAL
+		}
+		damaged[where] = m
+	}
+	for where, m := range damaged {
+		got, err := read(m)
+		if _, ok := errors.AsType[FormatError](err); !ok || got != nil {
+			t.Errorf("%s: got %v, error %v, want a FormatError", where, got, err)
+		}
+		if _, parsed := Parse(encode(t, m)); parsed == nil {
+			t.Errorf("%s: it was read from memory", where)
 		}
 	}
 }
@@ -199,13 +313,19 @@ func readMessage(t *testing.T, path string, m *ModelProto) {
 
 func writeMessage(t *testing.T, path string, m *ModelProto) {
 	t.Helper()
+	if err := os.WriteFile(path, encode(t, m), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// encode returns m as it is, even where Write would refuse it.
+func encode(t testing.TB, m *ModelProto) []byte {
+	t.Helper()
 	data, err := proto.Marshal(m)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path, data, 0o666); err != nil {
-		t.Fatal(err)
-	}
+	return data
 }
 
 // allocation returns the bytes that do allocates.

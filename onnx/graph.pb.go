@@ -468,16 +468,17 @@ func (x *StringStringEntryProto) GetValue() string {
 }
 
 type GraphProto struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Node          []*NodeProto           `protobuf:"bytes,1,rep,name=node,proto3" json:"node,omitempty"`
-	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	Initializer   []*TensorProto         `protobuf:"bytes,5,rep,name=initializer,proto3" json:"initializer,omitempty"`
-	DocString     string                 `protobuf:"bytes,10,opt,name=doc_string,json=docString,proto3" json:"doc_string,omitempty"`
-	Input         []*ValueInfoProto      `protobuf:"bytes,11,rep,name=input,proto3" json:"input,omitempty"`
-	Output        []*ValueInfoProto      `protobuf:"bytes,12,rep,name=output,proto3" json:"output,omitempty"`
-	ValueInfo     []*ValueInfoProto      `protobuf:"bytes,13,rep,name=value_info,json=valueInfo,proto3" json:"value_info,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state             protoimpl.MessageState `protogen:"open.v1"`
+	Node              []*NodeProto           `protobuf:"bytes,1,rep,name=node,proto3" json:"node,omitempty"`
+	Name              string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Initializer       []*TensorProto         `protobuf:"bytes,5,rep,name=initializer,proto3" json:"initializer,omitempty"`
+	DocString         string                 `protobuf:"bytes,10,opt,name=doc_string,json=docString,proto3" json:"doc_string,omitempty"`
+	Input             []*ValueInfoProto      `protobuf:"bytes,11,rep,name=input,proto3" json:"input,omitempty"`
+	Output            []*ValueInfoProto      `protobuf:"bytes,12,rep,name=output,proto3" json:"output,omitempty"`
+	ValueInfo         []*ValueInfoProto      `protobuf:"bytes,13,rep,name=value_info,json=valueInfo,proto3" json:"value_info,omitempty"`
+	SparseInitializer []*SparseTensorProto   `protobuf:"bytes,15,rep,name=sparse_initializer,json=sparseInitializer,proto3" json:"sparse_initializer,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *GraphProto) Reset() {
@@ -559,18 +560,26 @@ func (x *GraphProto) GetValueInfo() []*ValueInfoProto {
 	return nil
 }
 
+func (x *GraphProto) GetSparseInitializer() []*SparseTensorProto {
+	if x != nil {
+		return x.SparseInitializer
+	}
+	return nil
+}
+
 type FunctionProto struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	Input         []string               `protobuf:"bytes,4,rep,name=input,proto3" json:"input,omitempty"`
-	Output        []string               `protobuf:"bytes,5,rep,name=output,proto3" json:"output,omitempty"`
-	Attribute     []string               `protobuf:"bytes,6,rep,name=attribute,proto3" json:"attribute,omitempty"`
-	Node          []*NodeProto           `protobuf:"bytes,7,rep,name=node,proto3" json:"node,omitempty"`
-	DocString     string                 `protobuf:"bytes,8,opt,name=doc_string,json=docString,proto3" json:"doc_string,omitempty"`
-	OpsetImport   []*OperatorSetIdProto  `protobuf:"bytes,9,rep,name=opset_import,json=opsetImport,proto3" json:"opset_import,omitempty"`
-	Domain        string                 `protobuf:"bytes,10,opt,name=domain,proto3" json:"domain,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Name           string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Input          []string               `protobuf:"bytes,4,rep,name=input,proto3" json:"input,omitempty"`
+	Output         []string               `protobuf:"bytes,5,rep,name=output,proto3" json:"output,omitempty"`
+	Attribute      []string               `protobuf:"bytes,6,rep,name=attribute,proto3" json:"attribute,omitempty"`
+	Node           []*NodeProto           `protobuf:"bytes,7,rep,name=node,proto3" json:"node,omitempty"`
+	DocString      string                 `protobuf:"bytes,8,opt,name=doc_string,json=docString,proto3" json:"doc_string,omitempty"`
+	OpsetImport    []*OperatorSetIdProto  `protobuf:"bytes,9,rep,name=opset_import,json=opsetImport,proto3" json:"opset_import,omitempty"`
+	Domain         string                 `protobuf:"bytes,10,opt,name=domain,proto3" json:"domain,omitempty"`
+	AttributeProto []*AttributeProto      `protobuf:"bytes,11,rep,name=attribute_proto,json=attributeProto,proto3" json:"attribute_proto,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *FunctionProto) Reset() {
@@ -657,6 +666,13 @@ func (x *FunctionProto) GetDomain() string {
 		return x.Domain
 	}
 	return ""
+}
+
+func (x *FunctionProto) GetAttributeProto() []*AttributeProto {
+	if x != nil {
+		return x.AttributeProto
+	}
+	return nil
 }
 
 type NodeProto struct {
@@ -762,9 +778,13 @@ type AttributeProto struct {
 	Floats        []float32                    `protobuf:"fixed32,7,rep,packed,name=floats,proto3" json:"floats,omitempty"`
 	Ints          []int64                      `protobuf:"varint,8,rep,packed,name=ints,proto3" json:"ints,omitempty"`
 	Strings       [][]byte                     `protobuf:"bytes,9,rep,name=strings,proto3" json:"strings,omitempty"`
+	Tensors       []*TensorProto               `protobuf:"bytes,10,rep,name=tensors,proto3" json:"tensors,omitempty"`
+	Graphs        []*GraphProto                `protobuf:"bytes,11,rep,name=graphs,proto3" json:"graphs,omitempty"`
 	DocString     string                       `protobuf:"bytes,13,opt,name=doc_string,json=docString,proto3" json:"doc_string,omitempty"`
 	Type          AttributeProto_AttributeType `protobuf:"varint,20,opt,name=type,proto3,enum=goalbert.onnx.AttributeProto_AttributeType" json:"type,omitempty"`
 	RefAttrName   string                       `protobuf:"bytes,21,opt,name=ref_attr_name,json=refAttrName,proto3" json:"ref_attr_name,omitempty"`
+	SparseTensor  *SparseTensorProto           `protobuf:"bytes,22,opt,name=sparse_tensor,json=sparseTensor,proto3" json:"sparse_tensor,omitempty"`
+	SparseTensors []*SparseTensorProto         `protobuf:"bytes,23,rep,name=sparse_tensors,json=sparseTensors,proto3" json:"sparse_tensors,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -862,6 +882,20 @@ func (x *AttributeProto) GetStrings() [][]byte {
 	return nil
 }
 
+func (x *AttributeProto) GetTensors() []*TensorProto {
+	if x != nil {
+		return x.Tensors
+	}
+	return nil
+}
+
+func (x *AttributeProto) GetGraphs() []*GraphProto {
+	if x != nil {
+		return x.Graphs
+	}
+	return nil
+}
+
 func (x *AttributeProto) GetDocString() string {
 	if x != nil {
 		return x.DocString
@@ -881,6 +915,20 @@ func (x *AttributeProto) GetRefAttrName() string {
 		return x.RefAttrName
 	}
 	return ""
+}
+
+func (x *AttributeProto) GetSparseTensor() *SparseTensorProto {
+	if x != nil {
+		return x.SparseTensor
+	}
+	return nil
+}
+
+func (x *AttributeProto) GetSparseTensors() []*SparseTensorProto {
+	if x != nil {
+		return x.SparseTensors
+	}
+	return nil
 }
 
 type ValueInfoProto struct {
@@ -1177,6 +1225,66 @@ func (x *TensorProto) GetDataLocation() TensorProto_DataLocation {
 	return TensorProto_DEFAULT
 }
 
+type SparseTensorProto struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Values        *TensorProto           `protobuf:"bytes,1,opt,name=values,proto3" json:"values,omitempty"`
+	Indices       *TensorProto           `protobuf:"bytes,2,opt,name=indices,proto3" json:"indices,omitempty"`
+	Dims          []int64                `protobuf:"varint,3,rep,packed,name=dims,proto3" json:"dims,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SparseTensorProto) Reset() {
+	*x = SparseTensorProto{}
+	mi := &file_onnx_graph_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SparseTensorProto) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SparseTensorProto) ProtoMessage() {}
+
+func (x *SparseTensorProto) ProtoReflect() protoreflect.Message {
+	mi := &file_onnx_graph_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SparseTensorProto.ProtoReflect.Descriptor instead.
+func (*SparseTensorProto) Descriptor() ([]byte, []int) {
+	return file_onnx_graph_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *SparseTensorProto) GetValues() *TensorProto {
+	if x != nil {
+		return x.Values
+	}
+	return nil
+}
+
+func (x *SparseTensorProto) GetIndices() *TensorProto {
+	if x != nil {
+		return x.Indices
+	}
+	return nil
+}
+
+func (x *SparseTensorProto) GetDims() []int64 {
+	if x != nil {
+		return x.Dims
+	}
+	return nil
+}
+
 type TypeProto_Tensor struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	ElemType      int32                  `protobuf:"varint,1,opt,name=elem_type,json=elemType,proto3" json:"elem_type,omitempty"`
@@ -1187,7 +1295,7 @@ type TypeProto_Tensor struct {
 
 func (x *TypeProto_Tensor) Reset() {
 	*x = TypeProto_Tensor{}
-	mi := &file_onnx_graph_proto_msgTypes[11]
+	mi := &file_onnx_graph_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1199,7 +1307,7 @@ func (x *TypeProto_Tensor) String() string {
 func (*TypeProto_Tensor) ProtoMessage() {}
 
 func (x *TypeProto_Tensor) ProtoReflect() protoreflect.Message {
-	mi := &file_onnx_graph_proto_msgTypes[11]
+	mi := &file_onnx_graph_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1242,7 +1350,7 @@ type TensorShapeProto_Dimension struct {
 
 func (x *TensorShapeProto_Dimension) Reset() {
 	*x = TensorShapeProto_Dimension{}
-	mi := &file_onnx_graph_proto_msgTypes[12]
+	mi := &file_onnx_graph_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1254,7 +1362,7 @@ func (x *TensorShapeProto_Dimension) String() string {
 func (*TensorShapeProto_Dimension) ProtoMessage() {}
 
 func (x *TensorShapeProto_Dimension) ProtoReflect() protoreflect.Message {
-	mi := &file_onnx_graph_proto_msgTypes[12]
+	mi := &file_onnx_graph_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1335,7 +1443,7 @@ const file_onnx_graph_proto_rawDesc = "" +
 	"\aversion\x18\x02 \x01(\x03R\aversion\"@\n" +
 	"\x16StringStringEntryProto\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value\"\xd5\x02\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\"\xa6\x03\n" +
 	"\n" +
 	"GraphProto\x12,\n" +
 	"\x04node\x18\x01 \x03(\v2\x18.goalbert.onnx.NodeProtoR\x04node\x12\x12\n" +
@@ -1347,7 +1455,8 @@ const file_onnx_graph_proto_rawDesc = "" +
 	"\x05input\x18\v \x03(\v2\x1d.goalbert.onnx.ValueInfoProtoR\x05input\x125\n" +
 	"\x06output\x18\f \x03(\v2\x1d.goalbert.onnx.ValueInfoProtoR\x06output\x12<\n" +
 	"\n" +
-	"value_info\x18\r \x03(\v2\x1d.goalbert.onnx.ValueInfoProtoR\tvalueInfo\"\x9a\x02\n" +
+	"value_info\x18\r \x03(\v2\x1d.goalbert.onnx.ValueInfoProtoR\tvalueInfo\x12O\n" +
+	"\x12sparse_initializer\x18\x0f \x03(\v2 .goalbert.onnx.SparseTensorProtoR\x11sparseInitializer\"\xe2\x02\n" +
 	"\rFunctionProto\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05input\x18\x04 \x03(\tR\x05input\x12\x16\n" +
@@ -1358,7 +1467,8 @@ const file_onnx_graph_proto_rawDesc = "" +
 	"doc_string\x18\b \x01(\tR\tdocString\x12D\n" +
 	"\fopset_import\x18\t \x03(\v2!.goalbert.onnx.OperatorSetIdProtoR\vopsetImport\x12\x16\n" +
 	"\x06domain\x18\n" +
-	" \x01(\tR\x06domain\"\xda\x01\n" +
+	" \x01(\tR\x06domain\x12F\n" +
+	"\x0fattribute_proto\x18\v \x03(\v2\x1d.goalbert.onnx.AttributeProtoR\x0eattributeProto\"\xda\x01\n" +
 	"\tNodeProto\x12\x14\n" +
 	"\x05input\x18\x01 \x03(\tR\x05input\x12\x16\n" +
 	"\x06output\x18\x02 \x03(\tR\x06output\x12\x12\n" +
@@ -1367,7 +1477,7 @@ const file_onnx_graph_proto_rawDesc = "" +
 	"\tattribute\x18\x05 \x03(\v2\x1d.goalbert.onnx.AttributeProtoR\tattribute\x12\x1d\n" +
 	"\n" +
 	"doc_string\x18\x06 \x01(\tR\tdocString\x12\x16\n" +
-	"\x06domain\x18\a \x01(\tR\x06domain\"\xc7\x04\n" +
+	"\x06domain\x18\a \x01(\tR\x06domain\"\xc0\x06\n" +
 	"\x0eAttributeProto\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\f\n" +
 	"\x01f\x18\x02 \x01(\x02R\x01f\x12\f\n" +
@@ -1377,11 +1487,16 @@ const file_onnx_graph_proto_rawDesc = "" +
 	"\x01g\x18\x06 \x01(\v2\x19.goalbert.onnx.GraphProtoR\x01g\x12\x16\n" +
 	"\x06floats\x18\a \x03(\x02R\x06floats\x12\x12\n" +
 	"\x04ints\x18\b \x03(\x03R\x04ints\x12\x18\n" +
-	"\astrings\x18\t \x03(\fR\astrings\x12\x1d\n" +
+	"\astrings\x18\t \x03(\fR\astrings\x124\n" +
+	"\atensors\x18\n" +
+	" \x03(\v2\x1a.goalbert.onnx.TensorProtoR\atensors\x121\n" +
+	"\x06graphs\x18\v \x03(\v2\x19.goalbert.onnx.GraphProtoR\x06graphs\x12\x1d\n" +
 	"\n" +
 	"doc_string\x18\r \x01(\tR\tdocString\x12?\n" +
 	"\x04type\x18\x14 \x01(\x0e2+.goalbert.onnx.AttributeProto.AttributeTypeR\x04type\x12\"\n" +
-	"\rref_attr_name\x18\x15 \x01(\tR\vrefAttrName\"\xd9\x01\n" +
+	"\rref_attr_name\x18\x15 \x01(\tR\vrefAttrName\x12E\n" +
+	"\rsparse_tensor\x18\x16 \x01(\v2 .goalbert.onnx.SparseTensorProtoR\fsparseTensor\x12G\n" +
+	"\x0esparse_tensors\x18\x17 \x03(\v2 .goalbert.onnx.SparseTensorProtoR\rsparseTensors\"\xd9\x01\n" +
 	"\rAttributeType\x12\r\n" +
 	"\tUNDEFINED\x10\x00\x12\t\n" +
 	"\x05FLOAT\x10\x01\x12\a\n" +
@@ -1467,7 +1582,11 @@ const file_onnx_graph_proto_rawDesc = "" +
 	"\bBFLOAT16\x10\x10\")\n" +
 	"\fDataLocation\x12\v\n" +
 	"\aDEFAULT\x10\x00\x12\f\n" +
-	"\bEXTERNAL\x10\x01B\x0fZ\rgoalbert/onnxb\x06proto3"
+	"\bEXTERNAL\x10\x01\"\x91\x01\n" +
+	"\x11SparseTensorProto\x122\n" +
+	"\x06values\x18\x01 \x01(\v2\x1a.goalbert.onnx.TensorProtoR\x06values\x124\n" +
+	"\aindices\x18\x02 \x01(\v2\x1a.goalbert.onnx.TensorProtoR\aindices\x12\x12\n" +
+	"\x04dims\x18\x03 \x03(\x03R\x04dimsB\x0fZ\rgoalbert/onnxb\x06proto3"
 
 var (
 	file_onnx_graph_proto_rawDescOnce sync.Once
@@ -1482,7 +1601,7 @@ func file_onnx_graph_proto_rawDescGZIP() []byte {
 }
 
 var file_onnx_graph_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_onnx_graph_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_onnx_graph_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_onnx_graph_proto_goTypes = []any{
 	(AttributeProto_AttributeType)(0),  // 0: goalbert.onnx.AttributeProto.AttributeType
 	(TensorProto_DataType)(0),          // 1: goalbert.onnx.TensorProto.DataType
@@ -1498,8 +1617,9 @@ var file_onnx_graph_proto_goTypes = []any{
 	(*TypeProto)(nil),                  // 11: goalbert.onnx.TypeProto
 	(*TensorShapeProto)(nil),           // 12: goalbert.onnx.TensorShapeProto
 	(*TensorProto)(nil),                // 13: goalbert.onnx.TensorProto
-	(*TypeProto_Tensor)(nil),           // 14: goalbert.onnx.TypeProto.Tensor
-	(*TensorShapeProto_Dimension)(nil), // 15: goalbert.onnx.TensorShapeProto.Dimension
+	(*SparseTensorProto)(nil),          // 14: goalbert.onnx.SparseTensorProto
+	(*TypeProto_Tensor)(nil),           // 15: goalbert.onnx.TypeProto.Tensor
+	(*TensorShapeProto_Dimension)(nil), // 16: goalbert.onnx.TensorShapeProto.Dimension
 }
 var file_onnx_graph_proto_depIdxs = []int32{
 	6,  // 0: goalbert.onnx.ModelProto.graph:type_name -> goalbert.onnx.GraphProto
@@ -1511,23 +1631,31 @@ var file_onnx_graph_proto_depIdxs = []int32{
 	10, // 6: goalbert.onnx.GraphProto.input:type_name -> goalbert.onnx.ValueInfoProto
 	10, // 7: goalbert.onnx.GraphProto.output:type_name -> goalbert.onnx.ValueInfoProto
 	10, // 8: goalbert.onnx.GraphProto.value_info:type_name -> goalbert.onnx.ValueInfoProto
-	8,  // 9: goalbert.onnx.FunctionProto.node:type_name -> goalbert.onnx.NodeProto
-	4,  // 10: goalbert.onnx.FunctionProto.opset_import:type_name -> goalbert.onnx.OperatorSetIdProto
-	9,  // 11: goalbert.onnx.NodeProto.attribute:type_name -> goalbert.onnx.AttributeProto
-	13, // 12: goalbert.onnx.AttributeProto.t:type_name -> goalbert.onnx.TensorProto
-	6,  // 13: goalbert.onnx.AttributeProto.g:type_name -> goalbert.onnx.GraphProto
-	0,  // 14: goalbert.onnx.AttributeProto.type:type_name -> goalbert.onnx.AttributeProto.AttributeType
-	11, // 15: goalbert.onnx.ValueInfoProto.type:type_name -> goalbert.onnx.TypeProto
-	14, // 16: goalbert.onnx.TypeProto.tensor_type:type_name -> goalbert.onnx.TypeProto.Tensor
-	15, // 17: goalbert.onnx.TensorShapeProto.dim:type_name -> goalbert.onnx.TensorShapeProto.Dimension
-	5,  // 18: goalbert.onnx.TensorProto.external_data:type_name -> goalbert.onnx.StringStringEntryProto
-	2,  // 19: goalbert.onnx.TensorProto.data_location:type_name -> goalbert.onnx.TensorProto.DataLocation
-	12, // 20: goalbert.onnx.TypeProto.Tensor.shape:type_name -> goalbert.onnx.TensorShapeProto
-	21, // [21:21] is the sub-list for method output_type
-	21, // [21:21] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	14, // 9: goalbert.onnx.GraphProto.sparse_initializer:type_name -> goalbert.onnx.SparseTensorProto
+	8,  // 10: goalbert.onnx.FunctionProto.node:type_name -> goalbert.onnx.NodeProto
+	4,  // 11: goalbert.onnx.FunctionProto.opset_import:type_name -> goalbert.onnx.OperatorSetIdProto
+	9,  // 12: goalbert.onnx.FunctionProto.attribute_proto:type_name -> goalbert.onnx.AttributeProto
+	9,  // 13: goalbert.onnx.NodeProto.attribute:type_name -> goalbert.onnx.AttributeProto
+	13, // 14: goalbert.onnx.AttributeProto.t:type_name -> goalbert.onnx.TensorProto
+	6,  // 15: goalbert.onnx.AttributeProto.g:type_name -> goalbert.onnx.GraphProto
+	13, // 16: goalbert.onnx.AttributeProto.tensors:type_name -> goalbert.onnx.TensorProto
+	6,  // 17: goalbert.onnx.AttributeProto.graphs:type_name -> goalbert.onnx.GraphProto
+	0,  // 18: goalbert.onnx.AttributeProto.type:type_name -> goalbert.onnx.AttributeProto.AttributeType
+	14, // 19: goalbert.onnx.AttributeProto.sparse_tensor:type_name -> goalbert.onnx.SparseTensorProto
+	14, // 20: goalbert.onnx.AttributeProto.sparse_tensors:type_name -> goalbert.onnx.SparseTensorProto
+	11, // 21: goalbert.onnx.ValueInfoProto.type:type_name -> goalbert.onnx.TypeProto
+	15, // 22: goalbert.onnx.TypeProto.tensor_type:type_name -> goalbert.onnx.TypeProto.Tensor
+	16, // 23: goalbert.onnx.TensorShapeProto.dim:type_name -> goalbert.onnx.TensorShapeProto.Dimension
+	5,  // 24: goalbert.onnx.TensorProto.external_data:type_name -> goalbert.onnx.StringStringEntryProto
+	2,  // 25: goalbert.onnx.TensorProto.data_location:type_name -> goalbert.onnx.TensorProto.DataLocation
+	13, // 26: goalbert.onnx.SparseTensorProto.values:type_name -> goalbert.onnx.TensorProto
+	13, // 27: goalbert.onnx.SparseTensorProto.indices:type_name -> goalbert.onnx.TensorProto
+	12, // 28: goalbert.onnx.TypeProto.Tensor.shape:type_name -> goalbert.onnx.TensorShapeProto
+	29, // [29:29] is the sub-list for method output_type
+	29, // [29:29] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_onnx_graph_proto_init() }
@@ -1538,7 +1666,7 @@ func file_onnx_graph_proto_init() {
 	file_onnx_graph_proto_msgTypes[8].OneofWrappers = []any{
 		(*TypeProto_TensorType)(nil),
 	}
-	file_onnx_graph_proto_msgTypes[12].OneofWrappers = []any{
+	file_onnx_graph_proto_msgTypes[13].OneofWrappers = []any{
 		(*TensorShapeProto_Dimension_DimValue)(nil),
 		(*TensorShapeProto_Dimension_DimParam)(nil),
 	}
@@ -1548,7 +1676,7 @@ func file_onnx_graph_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onnx_graph_proto_rawDesc), len(file_onnx_graph_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   13,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

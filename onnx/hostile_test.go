@@ -102,6 +102,9 @@ func FuzzReadFile(f *testing.F) {
 	for _, m := range []*ModelProto{linearModel(), loopModel(), nested(3)} {
 		f.Add(marshal(f, m), []byte("data"))
 	}
+	for _, m := range hidden() {
+		f.Add(encode(f, m), make([]byte, 16))
+	}
 	m := externalModel()
 	for _, w := range m.Graph.Initializer {
 		w.Dims, w.RawData = []int64{300}, w.RawData[:min(len(w.RawData), 1200)]

@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -37,7 +38,8 @@ func ReadFile(path string) (*ModelProto, error) {
 	return readFile(path, true)
 }
 
-// ReadGraph reads a model without the data of its initializers, of which it checks that they are there.
+// ReadGraph reads a model without the data of its initializers, of which it checks that they are there. With an
+// UnsupportedError it returns the model too: that is the only thing that is wrong with it.
 func ReadGraph(path string) (*ModelProto, error) {
 	return readFile(path, false)
 }
@@ -61,44 +63,50 @@ func readFile(path string, data bool) (*ModelProto, error) {
 	}
 	m, err := read(f, info.Size(), filepath.Dir(path), data)
 	if err != nil {
-		return nil, fmt.Errorf("onnx: read %s: %w", path, err)
+		return m, fmt.Errorf("onnx: read %s: %w", path, err)
 	}
 	return m, nil
 }
 
-// read reads a model of that many bytes. The data of initializers are read in a second step, if at all, each into memory
-// of its own.
+// read reads a model of that many bytes. Where tensors lie in other files is judged first, then what they are: what is
+// not supported keeps no mistake from being found. The data of initializers are read in the last step, if at all, each
+// into memory of its own.
 func read(r io.ReaderAt, size int64, dir string, data bool) (*ModelProto, error) {
 	m, sections, err := readMessages(r, size)
 	if err != nil {
 		return nil, err
 	}
-	var external *externalFiles
-	for i, t := range m.Graph.Initializer {
-		s := sections[i]
+	external := &externalFiles{dir: dir, files: map[string]*externalFile{}}
+	defer external.Close()
+	places := map[*TensorProto]place{}
+	for _, t := range m.Graph.Initializer {
 		if t.DataLocation == TensorProto_EXTERNAL {
-			if external == nil {
-				if external, err = openExternal(dir); err != nil {
-					return nil, err
-				}
-				defer external.Close()
-			}
-			if err := t.checkShape(); err != nil {
+			if places[t], err = external.find(t); err != nil {
 				return nil, err
 			}
-			if err := external.load(t, data); err != nil {
-				return nil, err
-			}
-			continue
 		}
-		if err := t.checkData(s.length); err != nil {
-			return nil, err
+	}
+	err = m.checkTensors(func(i int, t *TensorProto) error {
+		if p, there := places[t]; there {
+			return t.checkExternal(p)
 		}
-		if data && s.length > 0 {
+		return t.checkData(sections[i].length)
+	})
+	if _, unsupported := errors.AsType[UnsupportedError](err); err != nil && (data || !unsupported) {
+		return nil, err
+	}
+	if !data {
+		return m, err
+	}
+	for i, t := range m.Graph.Initializer {
+		if p, there := places[t]; there {
+			err = external.read(t, p)
+		} else if s := sections[i]; s.length > 0 {
 			t.RawData = make([]byte, s.length)
-			if _, err := r.ReadAt(t.RawData, s.offset); err != nil {
-				return nil, err
-			}
+			_, err = r.ReadAt(t.RawData, s.offset)
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
 	return m, nil
@@ -110,12 +118,17 @@ func Parse(data []byte) (*ModelProto, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i, t := range m.Graph.Initializer {
-		s := sections[i]
-		if err := t.checkHere(s.length); err != nil {
-			return nil, err
+	err = m.checkTensors(func(i int, t *TensorProto) error {
+		if t.DataLocation == TensorProto_EXTERNAL {
+			return UnsupportedError(fmt.Sprintf("tensor %s lies in another file, which only a tensor of a model that is a file may", t.Name))
 		}
-		if s.length > 0 {
+		return t.checkData(sections[i].length)
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i, t := range m.Graph.Initializer {
+		if s := sections[i]; s.length > 0 {
 			t.RawData = data[s.offset:][:s.length:s.length]
 		}
 	}
@@ -139,41 +152,100 @@ func readMessages(r io.ReaderAt, size int64) (*ModelProto, []section, error) {
 		return nil, nil, FormatError("truncated, or not an ONNX model: there is no graph in it; export it again")
 	}
 	for t := range m.innerTensors() {
-		if err := t.checkHere(int64(len(t.RawData))); err != nil {
-			return nil, nil, err
+		if t.DataLocation == TensorProto_EXTERNAL {
+			return nil, nil, FormatError(fmt.Sprintf("tensor %s lies in another file, which only an initializer of the model's graph may", t.Name))
 		}
 	}
 	return m, sections, nil
 }
 
-// innerTensors are those that are no initializers of the model's graph: of attributes, and of subgraphs.
+// checkTensors reports the first tensor that is none, or else the first that is not supported. Initializers are checked
+// by initializer, which gets their places.
+func (m *ModelProto) checkTensors(initializer func(i int, t *TensorProto) error) error {
+	var unsupported error
+	check := func(err error) error {
+		if _, is := errors.AsType[UnsupportedError](err); is {
+			unsupported = cmp.Or(unsupported, err)
+			return nil
+		}
+		return err
+	}
+	for t := range m.innerTensors() {
+		if err := check(t.checkData(int64(len(t.RawData)))); err != nil {
+			return err
+		}
+	}
+	for i, t := range m.Graph.Initializer {
+		if err := check(initializer(i, t)); err != nil {
+			return err
+		}
+	}
+	return unsupported
+}
+
+// innerTensors are those that are no initializers of the model's graph: of attributes, of subgraphs, and of sparse
+// tensors.
 func (m *ModelProto) innerTensors() iter.Seq[*TensorProto] {
 	return func(yield func(*TensorProto) bool) {
-		if !tensorsOf(m.Graph.Node, yield) {
+		if !sparseTensors(m.Graph.SparseInitializer, yield) || !nodeTensors(m.Graph.Node, yield) {
 			return
 		}
 		for _, f := range m.Functions {
-			if !tensorsOf(f.Node, yield) {
+			if !attributeTensors(f.AttributeProto, yield) || !nodeTensors(f.Node, yield) {
 				return
 			}
 		}
 	}
 }
 
-func tensorsOf(nodes []*NodeProto, yield func(*TensorProto) bool) bool {
+func nodeTensors(nodes []*NodeProto, yield func(*TensorProto) bool) bool {
 	for _, n := range nodes {
-		for _, a := range n.Attribute {
-			if a.T != nil && !yield(a.T) {
+		if !attributeTensors(n.Attribute, yield) {
+			return false
+		}
+	}
+	return true
+}
+
+func attributeTensors(attributes []*AttributeProto, yield func(*TensorProto) bool) bool {
+	for _, a := range attributes {
+		if a.T != nil && !yield(a.T) || !all(a.Tensors, yield) || !sparseTensors(a.SparseTensors, yield) {
+			return false
+		}
+		if a.SparseTensor != nil && !sparseTensors([]*SparseTensorProto{a.SparseTensor}, yield) {
+			return false
+		}
+		if a.G != nil && !subgraphTensors(a.G, yield) {
+			return false
+		}
+		for _, g := range a.Graphs {
+			if !subgraphTensors(g, yield) {
 				return false
 			}
-			for _, t := range a.G.GetInitializer() {
-				if !yield(t) {
-					return false
-				}
-			}
-			if !tensorsOf(a.G.GetNode(), yield) {
+		}
+	}
+	return true
+}
+
+func subgraphTensors(g *GraphProto, yield func(*TensorProto) bool) bool {
+	return all(g.Initializer, yield) && sparseTensors(g.SparseInitializer, yield) && nodeTensors(g.Node, yield)
+}
+
+func sparseTensors(sparse []*SparseTensorProto, yield func(*TensorProto) bool) bool {
+	for _, s := range sparse {
+		for _, t := range []*TensorProto{s.Values, s.Indices} {
+			if t != nil && !yield(t) {
 				return false
 			}
+		}
+	}
+	return true
+}
+
+func all(tensors []*TensorProto, yield func(*TensorProto) bool) bool {
+	for _, t := range tensors {
+		if !yield(t) {
+			return false
 		}
 	}
 	return true
@@ -221,14 +293,6 @@ func (t *TensorProto) check() error {
 		return t.checkShape()
 	}
 	return t.checkData(int64(len(t.RawData)))
-}
-
-// checkHere is checkData of a tensor that cannot lie in another file.
-func (t *TensorProto) checkHere(raw int64) error {
-	if t.DataLocation == TensorProto_EXTERNAL {
-		return UnsupportedError(fmt.Sprintf("tensor %s lies in another file, which only an initializer of a model that is a file may", t.Name))
-	}
-	return t.checkData(raw)
 }
 
 // checkData does the same where raw_data have that many bytes.
