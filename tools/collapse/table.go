@@ -22,7 +22,6 @@ type table struct {
 	set             *tasks.Set
 	folder, library string
 	reference       *evaluate.TaskResult // fp32 of the rows that follow
-	columns         []string             // names of the scores
 }
 
 // outputs exports w and runs the examples on it. change, where there is one, is made to the file.
