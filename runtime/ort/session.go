@@ -56,7 +56,12 @@ func open(path string, library Library, o Options) (s *Session, err error) {
 	if info.IsDir() {
 		return nil, errors.New("is a directory, want an .onnx file")
 	}
-	if err := checkModel(path); err != nil {
+	m, err := checkModel(path)
+	if err != nil {
+		return nil, err
+	}
+	inputs, outputs, err := signature(m)
+	if err != nil {
 		return nil, err
 	}
 	options, err := sessionOptions(library, o)
@@ -73,13 +78,10 @@ func open(path string, library Library, o Options) (s *Session, err error) {
 			profile.discard()
 		}
 	}()
-	s = &Session{path: path, library: library, provider: cmp.Or(o.Provider, CPU), profile: profile}
-	if s.inputs, s.outputs, err = signature(path, library); err != nil {
-		return nil, err
-	}
+	s = &Session{path: path, library: library, provider: cmp.Or(o.Provider, CPU), inputs: inputs, outputs: outputs, profile: profile}
 	s.session, err = onnxruntime.NewDynamicAdvancedSession(path, s.Inputs(), s.Outputs(), options)
 	if err != nil {
-		return nil, fellBack(cause(err), o)
+		return nil, fellBack(unreadable(cause(err)), o)
 	}
 	for _, shape := range o.WarmUp {
 		if err := s.warmUp(shape); err != nil {
@@ -97,31 +99,6 @@ func fellBack(err error, o Options) error {
 			cmp.Or(o.Provider, CPU), err)
 	}
 	return err
-}
-
-// signature returns the model's inputs and outputs. The wrapper reads them from a session of its own; without
-// optimization that costs little more than reading the file.
-func signature(path string, library Library) (inputs, outputs []onnxruntime.InputOutputInfo, err error) {
-	options, err := sessionOptions(library, Options{GraphOptimization: OptimizeNone, IntraOpThreads: 1})
-	if err != nil {
-		return nil, nil, err
-	}
-	defer options.Destroy()
-	inputs, outputs, err = onnxruntime.GetInputOutputInfoWithOptions(path, options)
-	if err != nil {
-		return nil, nil, unreadable(cause(err))
-	}
-	if len(inputs) == 0 || len(outputs) == 0 {
-		return nil, nil, fmt.Errorf("got %d inputs and %d outputs, want at least one each", len(inputs), len(outputs))
-	}
-	for _, info := range append(inputs[:len(inputs):len(inputs)], outputs...) {
-		switch info.DataType {
-		case onnxruntime.TensorElementDataTypeFloat, onnxruntime.TensorElementDataTypeInt64:
-		default:
-			return nil, nil, fmt.Errorf("%q is %v, want a tensor of float32 or int64", info.Name, info.DataType)
-		}
-	}
-	return inputs, outputs, nil
 }
 
 // unreadable explains err where it is ONNX Runtime's word, of version 1.24 to 1.32, for a file that ends early or is

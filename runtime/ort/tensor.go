@@ -80,14 +80,14 @@ func checkShape(shape []int, declared onnxruntime.Shape, elements int) error {
 }
 
 // elementsOf returns the number of elements of a tensor of shape, if the declared one, whose negative dimensions are
-// dynamic, allows it.
+// dynamic, allows it. Nil allows any.
 func elementsOf(shape []int, declared onnxruntime.Shape) (int, error) {
-	if len(shape) != len(declared) {
+	if declared != nil && len(shape) != len(declared) {
 		return 0, fmt.Errorf("got shape %v, want %s", shape, shapeName(declared))
 	}
 	size := 1
 	for i, d := range shape {
-		if d < 1 || declared[i] >= 0 && int64(d) != declared[i] {
+		if d < 1 || declared != nil && declared[i] >= 0 && int64(d) != declared[i] {
 			return 0, fmt.Errorf("got shape %v, want %s with at least one element", shape, shapeName(declared))
 		}
 		size *= d
@@ -97,6 +97,9 @@ func elementsOf(shape []int, declared onnxruntime.Shape) (int, error) {
 
 // shapeName writes a declared shape with a question mark for what is dynamic: "[? 128]".
 func shapeName(declared onnxruntime.Shape) string {
+	if declared == nil {
+		return "any"
+	}
 	list := make([]string, len(declared))
 	for i, d := range declared {
 		list[i] = fmt.Sprint(d)

@@ -29,7 +29,9 @@ func (s *Session) warmUp(shape []int) error {
 
 // zeros returns a tensor for an input, of its least shape if shape is empty.
 func zeros(info onnxruntime.InputOutputInfo, shape []int) (runtime.Tensor, error) {
-	if len(shape) == 0 {
+	if len(shape) == 0 && info.Dimensions == nil {
+		shape = []int{1} // any will do
+	} else if len(shape) == 0 {
 		for _, d := range info.Dimensions {
 			shape = append(shape, max(1, int(d))) // a dynamic one is negative
 		}
