@@ -6,12 +6,13 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Candidate is a possible answer to a question; an empty text is that there is none.
 type Candidate struct {
 	Text        string  `json:"text"`
-	Start       int     `json:"start"`       // bytes of the passage before it
+	Start       int     `json:"start"`       // characters of the passage before it
 	Logit       float64 `json:"logit"`       // of its start and its end together
 	Probability float64 `json:"probability"` // among the candidates
 }
@@ -19,7 +20,7 @@ type Candidate struct {
 // Predict returns the span with the largest sum of the logits of its first and its last token, over all windows. The
 // NBest largest of each are tried; a span has at most MaxAnswerLength tokens, and begins in the window that shows most
 // around it. Where a question may have no answer, that there is none has the sum of [CLS] in the window where it is
-// smallest, and wins if it exceeds the best span by more than NullThreshold.
+// smallest, and wins if it exceeds the best span by more than NullThreshold. It is one of the n-best, always.
 func (q *questionAnswering) Predict(e *Example, features []*Feature, outputs [][]float32) (*Prediction, error) {
 	var candidates []Candidate
 	null := math.Inf(1)
@@ -31,32 +32,42 @@ func (q *questionAnswering) Predict(e *Example, features []*Feature, outputs [][
 		null = min(null, float64(outputs[i][0])+float64(outputs[i][1]))
 		candidates = append(candidates, q.spans(e.Texts[1], f.window, outputs[i])...)
 	}
-	slices.SortStableFunc(candidates, func(a, b Candidate) int { return cmp.Compare(b.Logit, a.Logit) })
-	candidates = q.distinct(candidates)
-	answer, best := "", 0.0
-	if len(candidates) > 0 {
-		answer, best = candidates[0].Text, candidates[0].Logit
+	slices.SortStableFunc(candidates, byLogit)
+	p := &Prediction{NBest: q.distinct(candidates)}
+	var chosen Candidate
+	if len(p.NBest) > 0 {
+		chosen = p.NBest[0]
 	}
-	p := &Prediction{Answer: &answer}
 	if q.options.NoAnswer {
-		odds := null - best
+		odds := null - chosen.Logit
 		p.NullOdds = &odds
-		candidates = append(candidates, Candidate{Logit: null})
-		slices.SortStableFunc(candidates, func(a, b Candidate) int { return cmp.Compare(b.Logit, a.Logit) })
+		none := Candidate{Logit: null}
+		p.NBest = append(p.NBest, none)
+		slices.SortStableFunc(p.NBest, byLogit)
+		if last := len(p.NBest) - 1; last == q.nBest() && p.NBest[last].Text != "" {
+			p.NBest = p.NBest[:last]
+		}
 		if odds > q.options.NullThreshold {
-			answer = ""
+			chosen = none
 		}
 	}
-	p.NBest = candidates
 	sum := 0.0
 	for _, c := range p.NBest {
 		sum += math.Exp(c.Logit - p.NBest[0].Logit)
 	}
-	for i, c := range p.NBest {
-		p.NBest[i].Probability = math.Exp(c.Logit-p.NBest[0].Logit) / sum
+	for i := range p.NBest {
+		c := &p.NBest[i]
+		c.Probability = math.Exp(c.Logit-p.NBest[0].Logit) / sum
+		c.Start = utf8.RuneCountInString(e.Texts[1][:c.Start])
+		if c.Text == chosen.Text {
+			p.Probability = &c.Probability
+		}
 	}
+	p.Answer = &chosen.Text
 	return p, nil
 }
+
+func byLogit(a, b Candidate) int { return cmp.Compare(b.Logit, a.Logit) }
 
 func (q *questionAnswering) nBest() int { return cmp.Or(q.options.NBest, 20) }
 

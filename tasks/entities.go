@@ -4,10 +4,14 @@ import "strings"
 
 // Entity is a run of words of one type.
 type Entity struct {
-	Type  string `json:"type"`
-	Start int    `json:"start"` // the first word
-	End   int    `json:"end"`   // the word after the last
-	Text  string `json:"text"`
+	Type      string `json:"type"`
+	StartWord int    `json:"start_word"` // the first
+	EndWord   int    `json:"end_word"`   // the one after the last
+	Text      string `json:"text"`
+	// Start and End are how many characters of a text that words were cut from stand before the entity and before what
+	// follows it.
+	Start *int `json:"start,omitempty"`
+	End   *int `json:"end,omitempty"`
 }
 
 // outside is the tag of a word that is of no entity.
@@ -36,9 +40,9 @@ func cutTag(tag string) (place byte, entity string, ok bool) {
 	return 0, "", false
 }
 
-// entities returns the entities of the tags of a sentence by the rules of conlleval, which seqeval has by default: they
-// read every scheme, and forgive tags that none allows. An entity begins at B or S, at a change of type, and at I or E
-// after E, S or O; it ends after E or S, and before B, S, O or a change of type.
+// entities returns the entities of the tags of a sentence by the rules of conlleval, which seqeval has by default for B,
+// I, E and S (it knows no L, U and W): they read every scheme, and forgive tags that none allows. An entity begins at B
+// or S, at a change of type, and at I or E after E, S or O; it ends after E or S, and before B, S, O or a change of type.
 func entities(tags []string) []Entity {
 	found := []Entity{}
 	lastPlace, lastType, begin := byte('O'), "", -1
@@ -50,7 +54,7 @@ func entities(tags []string) []Entity {
 		between := lastPlace == 'E' || lastPlace == 'S' || place == 'B' || place == 'S' || entity != lastType
 		starts, ends := place != 'O' && between, lastPlace != 'O' && between
 		if ends && begin >= 0 {
-			found = append(found, Entity{Type: lastType, Start: begin, End: i})
+			found = append(found, Entity{Type: lastType, StartWord: begin, EndWord: i})
 			begin = -1
 		}
 		if starts {

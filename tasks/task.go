@@ -127,11 +127,12 @@ type Prediction struct {
 	Probabilities map[string]float64 `json:"probabilities,omitempty"` // of each class
 	Value         *float64           `json:"value,omitempty"`         // of a regression; the cosine of two sentences
 	Entities      []Entity           `json:"entities,omitzero"`
-	Answer        *string            `json:"answer,omitempty"`     // empty where the passage has none
-	NBest         []Candidate        `json:"n_best,omitempty"`     // answers, most probable first
-	NullOdds      *float64           `json:"null_odds,omitempty"`  // logit of no answer over that of the best one
-	Choice        *int               `json:"choice,omitempty"`     // counted from 0
-	Embeddings    [][]float32        `json:"embeddings,omitempty"` // of each sentence, of length 1
+	Answer        *string            `json:"answer,omitempty"`      // empty where the passage has none
+	Probability   *float64           `json:"probability,omitempty"` // of the answer among the n-best
+	NBest         []Candidate        `json:"n_best,omitempty"`      // answers, most probable first
+	NullOdds      *float64           `json:"null_odds,omitempty"`   // logit of no answer over that of the best one
+	Choice        *int               `json:"choice,omitempty"`      // counted from 0
+	Embeddings    [][]float32        `json:"embeddings,omitempty"`  // of each sentence, of length 1
 }
 
 // Scores are named figures of a set of predictions; the first is the task's own metric, of which the best checkpoint

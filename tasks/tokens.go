@@ -354,7 +354,13 @@ func (k *tokens) Predict(e *Example, features []*Feature, outputs [][]float32) (
 	}
 	p.Entities = entities(p.Labels)
 	for i := range p.Entities {
-		p.Entities[i].Text = e.textOf(p.Entities[i].Start, p.Entities[i].End)
+		entity := &p.Entities[i]
+		entity.Text = e.textOf(entity.StartWord, entity.EndWord)
+		if e.spans != nil {
+			start := utf8.RuneCountInString(e.Texts[0][:e.spans[entity.StartWord][0]])
+			end := start + utf8.RuneCountInString(entity.Text)
+			entity.Start, entity.End = &start, &end
+		}
 	}
 	return p, nil
 }

@@ -34,6 +34,19 @@ func TestReadTokens(t *testing.T) {
 	}
 }
 
+// shown writes entities by words and, where they are known, by characters.
+func shown(entities []Entity) string {
+	var shown []string
+	for _, e := range entities {
+		text := fmt.Sprint(e.Type, " ", e.StartWord, " ", e.EndWord, " ", e.Text)
+		if e.Start != nil {
+			text += fmt.Sprintf(" %d-%d", *e.Start, *e.End)
+		}
+		shown = append(shown, text)
+	}
+	return strings.Join(shown, ", ")
+}
+
 // Tags become entities with their text: words as they stood, or with spaces between them.
 func TestEntitiesOfPredictions(t *testing.T) {
 	task := newTask(t, "tokens", Options{Labels: []string{"O", "B-LOC", "I-LOC"}, MaxLength: 9})
@@ -42,8 +55,8 @@ func TestEntitiesOfPredictions(t *testing.T) {
 		t.Fatal(err)
 	}
 	for e, want := range map[*Example]string{
-		typed: "[in the Oslo 中 国 , film film film] [{LOC 2 4 Oslo中} {LOC 4 5 国} {LOC 6 7 film}]",
-		{Words: []string{"in", "the", "Oslo", "中", "国", ",", "playing", "film"}}: "[in the Oslo 中 国 , playing film] [{LOC 2 4 Oslo 中} {LOC 4 5 国} {LOC 6 7 playing}]",
+		typed: "[in the Oslo 中 国 , film film film] LOC 2 4 Oslo中 9-14, LOC 4 5 国 14-15, LOC 6 7 film 17-21",
+		{Words: []string{"in", "the", "Oslo", "中", "国", ",", "playing", "film"}}: "[in the Oslo 中 国 , playing film] LOC 2 4 Oslo 中, LOC 4 5 国, LOC 6 7 playing",
 	} {
 		features, err := task.Features(e, wordPieces(t))
 		if err != nil {
@@ -58,7 +71,7 @@ func TestEntitiesOfPredictions(t *testing.T) {
 			logits[3*i+tag] = 1
 		}
 		p, err := task.Predict(e, features, [][]float32{logits})
-		if got := fmt.Sprint(e.Words, " ", p.Entities); err != nil || got != want {
+		if got := fmt.Sprint(e.Words, " ", shown(p.Entities)); err != nil || got != want {
 			t.Errorf("%s, error %v, want %s", got, err, want)
 		}
 		if last := p.Labels[len(p.Labels)-1]; last != "O" {

@@ -1,14 +1,16 @@
 """Writes what others make of tasks: tasks.py DIRECTORY VOCABULARY
 
-DIRECTORY gets metrics.json, random labels, predictions and embeddings with the scores that scikit-learn, SciPy, seqeval, transformers
-(SQuAD v2.0) and torchmetrics (SQuAD v1.1) give them; and features.json, texts of our own with the features that transformers
-makes of them for question answering, RACE and token classification with VOCABULARY, a vocab.txt. All from fixed seeds.
+DIRECTORY gets metrics.json, random labels, predictions and embeddings with the scores that scikit-learn, SciPy, seqeval,
+transformers (SQuAD v2.0) and torchmetrics (SQuAD v1.1) give them; and features.json, texts of our own with the features that
+transformers makes of them for question answering, RACE and token classification with VOCABULARY, a vocab.txt, and the
+answers that it finds by random logits. All from fixed seeds.
 """
 
 import json
 import pathlib
 import random
 import sys
+import tempfile
 
 import numpy
 import scipy.stats
@@ -204,6 +206,46 @@ def windows(tokenizer):
     return dict(context=context, cases=cases)
 
 
+def decoded(tokenizer):
+    """Random logits of windows, whole 64ths so that float32 has them, and what transformers' decoding of SQuAD makes of
+    them."""
+    generator = random.Random(7)
+    context = " ".join(PASSAGE.split("\n")).replace("中国 ", "").replace(";", ",").replace("1872", "spring")
+    assert tokenizer.unk_token not in tokenizer.tokenize(context)
+    squad_processor.squad_convert_example_to_features_init(tokenizer)
+    examples, features, results, logits = [], [], [], []
+    for i, (question, _) in enumerate(QUESTIONS[:4]):
+        example = squad_processor.SquadExample(str(i), question, context, None, None, "")
+        logits.append([])
+        for feature in squad_processor.squad_convert_example_to_features(example, 64, 30, 20, "do_not_pad", False):
+            feature.example_index, feature.unique_id = i, len(features)
+            starts, ends = ([generator.randrange(-320, 320) / 64 for _ in feature.input_ids] for _ in range(2))
+            # from within a word, as of unknown tokens, transformers cannot find a span's text again, and gives whole words
+            starts = [x - 20 * token.startswith("##") for x, token in zip(starts, feature.tokens)]
+            if i % 3 == 0:  # where no answer is probable, and where it is the least of all
+                starts[0], ends[0] = 5.0, 3.5
+            if i % 3 == 1:
+                starts[0] = ends[0] = -9.0
+            features.append(feature)
+            results.append(squad_processor.SquadResult(feature.unique_id, starts, ends))
+            logits[-1].append([[int(64 * x) for x in end] for end in (starts, ends)])
+        examples.append(example)
+    cases = []
+    with tempfile.TemporaryDirectory() as directory:
+        files = [str(pathlib.Path(directory, name)) for name in ("answers", "n_best", "odds")]
+        for none, n_best, longest, threshold in ((False, 20, 30, 0), (True, 20, 30, 0), (True, 5, 7, 2.5), (True, 3, 12, -5)):
+            answers = squad_metrics.compute_predictions_logits(
+                examples, features, results, n_best, longest, True, *files, False, none, threshold, tokenizer)
+            best = json.loads(pathlib.Path(files[1]).read_text())
+            odds = json.loads(pathlib.Path(files[2]).read_text()) if none else {}
+            cases.append(dict(
+                no_answer=none, n_best=n_best, longest=longest, threshold=threshold,
+                answers=[dict(answer=answers[e.qas_id], odds=odds.get(e.qas_id, 0), n_best=[
+                    dict(text=c["text"], logit=c["start_logit"] + c["end_logit"], probability=c["probability"])
+                    for c in best[e.qas_id]]) for e in examples]))
+    return dict(context=context, questions=[e.question_text for e in examples], logits=logits, cases=cases)
+
+
 CHOICES = [
     ("The keeper carried the oil _ .", ["upstairs in kettles", "by boat", "in lanterns, over the rock", "nowhere"]),
     ("Who wrote in the log?", ["Ada Lindqvist", "a widow", "fishermen", "visitors from 中国"]),
@@ -253,7 +295,8 @@ def main():
     directory.mkdir(parents=True, exist_ok=True)
     write(directory / "metrics.json", metrics())
     write(directory / "features.json", dict(
-        answers=windows(transformers.BertTokenizer(vocabulary)), choices=choices(transformers.BertTokenizer(vocabulary)), tokens=tags(transformers.BertTokenizerFast(vocabulary))))
+        answers=windows(transformers.BertTokenizer(vocabulary)), decoded=decoded(transformers.BertTokenizer(vocabulary)),
+        choices=choices(transformers.BertTokenizer(vocabulary)), tokens=tags(transformers.BertTokenizerFast(vocabulary))))
 
 
 if __name__ == "__main__":
