@@ -39,6 +39,17 @@ func FuzzOpen(f *testing.F) {
 	add(func(m *onnx.ModelProto) { m.Graph.Initializer[0].Dims = []int64{1 << 40} })
 	add(func(m *onnx.ModelProto) { m.Graph.Node[0].Input[0] = "sum" })
 	add(func(m *onnx.ModelProto) { m.Graph.Initializer = m.Graph.Initializer[1:] })
+	outside := []*onnx.StringStringEntryProto{{Key: "location", Value: "/etc/passwd"}}
+	add(func(m *onnx.ModelProto) { // behind what our reader does not support
+		m.Graph.Initializer[0] = &onnx.TensorProto{Name: "w", Dims: []int64{6}, DataType: 17, RawData: make([]byte, 6)}
+		m.Graph.Initializer[1].DataLocation, m.Graph.Initializer[1].ExternalData = onnx.TensorProto_EXTERNAL, outside
+	})
+	add(func(m *onnx.ModelProto) {
+		t := &onnx.TensorProto{Dims: []int64{2, 3}, DataType: 1, DataLocation: onnx.TensorProto_EXTERNAL, ExternalData: outside}
+		m.Graph.Node[0].Input[1] = "constant"
+		m.Graph.Node = append([]*onnx.NodeProto{{OpType: "Constant", Output: []string{"constant"}, Attribute: []*onnx.AttributeProto{
+			{Name: "value", Type: onnx.AttributeProto_TENSOR, T: t}}}}, m.Graph.Node...)
+	})
 	for _, op := range onnx.Operators() {
 		add(func(m *onnx.ModelProto) { m.Graph.Node[3].OpType = op })
 	}

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"goalbert/export"
 	"goalbert/internal/numeric"
 	"goalbert/models"
@@ -277,12 +279,26 @@ func TestOpenRefuses(t *testing.T) {
 	if err := os.WriteFile(truncated, content[:len(content)/2], 0o666); err != nil {
 		t.Fatal(err)
 	}
+	outside := filepath.Join(dir, "outside.onnx") // behind a tensor that our reader does not support
+	hostile := &onnx.ModelProto{IrVersion: 8, Graph: &onnx.GraphProto{Name: "hostile", Initializer: []*onnx.TensorProto{
+		{Name: "eight", Dims: []int64{1}, DataType: 17, RawData: []byte{1}},
+		{Name: "w", Dims: []int64{4}, DataType: 2, DataLocation: onnx.TensorProto_EXTERNAL,
+			ExternalData: []*onnx.StringStringEntryProto{{Key: "location", Value: "/etc/passwd"}}},
+	}}}
+	encoded, err := proto.Marshal(hostile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(outside, encoded, 0o666); err != nil {
+		t.Fatal(err)
+	}
 	for _, test := range []struct {
 		path    string
 		options ort.Options
 		want    string
 	}{
 		{truncated, ort.Options{}, "truncated, or not an ONNX model"},
+		{outside, ort.Options{}, "tensor w: its external data are in \"/etc/passwd\", want a file in the model's directory"},
 		{filepath.Join(dir, "none.onnx"), ort.Options{}, "no such file"},
 		{dir, ort.Options{}, "is a directory"},
 		{model, ort.Options{Provider: "tpu"}, "was built without it and has "},
