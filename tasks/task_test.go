@@ -257,6 +257,38 @@ func TestHoldOut(t *testing.T) {
 	}
 }
 
+// Of each class its share is held out, and of a rare one never all.
+func TestHoldOutOfClasses(t *testing.T) {
+	for seed := range uint64(20) {
+		var examples []*Example
+		for i := range 103 {
+			label := "common"
+			switch {
+			case i%4 == 1 && i < 80:
+				label = "less"
+			case i > 100:
+				label = fmt.Sprint("rare ", i)
+			}
+			examples = append(examples, &Example{Place: fmt.Sprint(i), Labels: []string{label}})
+		}
+		train, test, err := HoldOut(examples, 0.3, seed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		counts := map[string]int{}
+		for _, e := range test {
+			counts[e.Labels[0]]++
+		}
+		if len(train)+len(test) != 103 || len(test) != 31 || counts["less"] != 6 || counts["common"] != 25 {
+			t.Errorf("seed %d: %d and %d, of each label %v", seed, len(train), len(test), counts)
+		}
+	}
+	one := []*Example{{Place: "1", Labels: []string{"a"}}, {Place: "2", Labels: []string{"b"}}}
+	if _, _, err := HoldOut(one, 0.5, 1); err == nil || !strings.Contains(err.Error(), "one of each label to train on") {
+		t.Error(err)
+	}
+}
+
 // Every task has a name, hyper-parameters, and says its own name.
 func TestNames(t *testing.T) {
 	if names := Names(); len(names) < 20 || !slices.IsSorted(names) {
