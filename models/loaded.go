@@ -130,10 +130,7 @@ func (c Config) sameClasses(d Config) bool {
 	if c.Architecture != d.Architecture || c.classes() != d.classes() {
 		return false
 	}
-	if !c.Architecture.HasLabels() || c.Labels == d.Labels || c.Problem() == Regression && d.Problem() == Regression {
-		return true
-	}
-	return c.Labels.unnamed() || d.Labels.unnamed()
+	return !c.Architecture.HasLabels() || c.Labels == d.Labels || c.Labels.unnamed() || d.Labels.unnamed()
 }
 
 // canonicalNames are the names of the parameters without the prefix of the encoder.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"iter"
 	"os"
 	"path/filepath"
@@ -189,7 +190,7 @@ func (m *imdb) Read(path string, labelled bool) iter.Seq2[*Example, error] {
 		}
 		found := false
 		for _, folder := range folders {
-			names, err := filepath.Glob(filepath.Join(escapeGlob(path), folder, "*.txt"))
+			names, err := textsIn(filepath.Join(path, folder))
 			if err == nil && len(names) == 0 && labelled {
 				err = fmt.Errorf("no file %s/*.txt in it", folder)
 			}
@@ -222,9 +223,13 @@ func (m *imdb) Read(path string, labelled bool) iter.Seq2[*Example, error] {
 	}
 }
 
-// escapeGlob keeps the name of a directory from being taken for a pattern.
-func escapeGlob(path string) string {
-	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(path)
+// textsIn returns the files *.txt of a directory, in order.
+func textsIn(dir string) ([]string, error) {
+	names, err := fs.Glob(os.DirFS(dir), "*.txt")
+	for i, name := range names {
+		names[i] = filepath.Join(dir, name)
+	}
+	return names, err
 }
 
 func newRACE(o Options) Task {
@@ -246,7 +251,7 @@ func readRACE(dir string, labelled bool) iter.Seq2[*Example, error] {
 	return func(yield func(*Example, error) bool) {
 		found := false
 		for _, folder := range []string{"high", "middle", ""} {
-			names, err := filepath.Glob(filepath.Join(escapeGlob(dir), folder, "*.txt"))
+			names, err := textsIn(filepath.Join(dir, folder))
 			if err != nil {
 				yield(nil, fmt.Errorf("tasks: %s: %w", dir, err))
 				return

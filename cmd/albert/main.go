@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -70,10 +71,20 @@ func newRoot() *cobra.Command {
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newDoctor(), newRuntime(), newCorpus(), newTokenizer(), newPrepare(), newPretrain(), newExport(),
-		newFinetune(), newEval(), newPredict(), newEmbed(), newSimilar(), newFillMask(), newParity(), newBench(), newInspect())
+	root.AddCommand(newDoctor(), newRuntime(), newCorpus(), newTokenizer(), newPrepare(), newPretrain(), newFinetune())
+	for _, c := range []*cobra.Command{
+		newExport(), newEval(), newPredict(), newEmbed(), newSimilar(), newFillMask(), newParity(), newBench(), newInspect(),
+	} {
+		c.Long = cmp.Or(c.Long, c.Short+".") + "\n\n" + namesOfModels
+		root.AddCommand(c)
+	}
 	return root
 }
+
+// namesOfModels is in the help of every verb that takes a model.
+const namesOfModels = "Where a checkpoint is taken it is a directory with a config.json; a run, which stands for its RUN/model or else its newest\n" +
+	"checkpoint; or owner/name or owner/name@revision of the Hugging Face Hub, which is fetched once. Tensors that its\n" +
+	"architecture has not are left out and named. Where a MODEL is taken it is one of these or an .onnx file."
 
 // usageError is a mistake in how the program was called.
 type usageError struct{ error }
