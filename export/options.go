@@ -55,6 +55,7 @@ const (
 	CertificationKey    = "certification"
 	CalibrationKey      = "calibration" // a JSON object
 	MaxLengthKey        = "max_length"
+	TaskParamsKey       = "task_params" // a JSON object: what the model was fine-tuned for and with (models.TaskParams)
 	VocabularySHA256Key = "vocabulary_sha256"
 )
 
@@ -201,6 +202,13 @@ func (o Options) addMetadata(m *onnx.ModelProto, c models.Config) error {
 	}
 	if c.Architecture == models.ForSequenceClassification {
 		add(ProblemTypeKey, string(c.Problem()))
+	}
+	if c.TaskParams != (models.TaskParams{}) {
+		params, err := json.Marshal(c.TaskParams)
+		if err != nil {
+			return fmt.Errorf("export: what the model was fine-tuned with: %w", err)
+		}
+		add(TaskParamsKey, string(params))
 	}
 	if o.Embedding {
 		add(EmbeddingKey, meanPooling)

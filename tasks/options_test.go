@@ -145,3 +145,41 @@ func TestOtherNamesOfLabels(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// An option that a task does not use is said, in the words of the flags.
+func TestUnusedOptions(t *testing.T) {
+	for _, c := range []struct {
+		task    string
+		options Options
+		given   string
+		want    string
+	}{
+		{"regression", Options{}, "doc-stride", "--doc-stride is not for task regression, but for question-answering; leave it out"},
+		{"regression", Options{}, "multi-label", "--multi-label is not for task regression, but for classification"},
+		{"glue/stsb", Options{}, "labels", "--labels is not for task glue/stsb"},
+		{"glue/sst2", Options{}, "text-column", "--text-column is not for task glue/sst2, whose files are known; leave it out, or name task classification"},
+		{"glue/sst2", Options{}, "labels", ""},
+		{"imdb", Options{}, "label-map", ""},
+		{"imdb", Options{}, "scale", "--scale is not for task imdb"},
+		{"similarity/stsb", Options{}, "scale", ""},
+		{"tokens", Options{}, "header", "--header is not for task tokens"},
+		{"race", Options{}, "max-query-length", ""},
+		{"race", Options{}, "label-column", "whose files are known"},
+		{"classification", Options{}, "label-separator", "add --multi-label"},
+		{"classification", Options{MultiLabel: true}, "label-separator", ""},
+		{"squad", Options{}, "null-threshold", "add --no-answer"},
+		{"squad2", Options{}, "null-threshold", ""},
+		{"question-answering", Options{NoAnswer: true}, "null-threshold", ""},
+		{"classification", Options{}, "metric", ""},
+	} {
+		got := Unused(c.task, c.options, func(option string) bool { return option == c.given })
+		if c.want == "" && got != "" || !strings.Contains(got, c.want) {
+			t.Errorf("%s, --%s: %q, want %q", c.task, c.given, got, c.want)
+		}
+	}
+	for _, name := range Names() {
+		if general := General(name); constructors[general] == nil {
+			t.Errorf("%s is one of %s, which is no task", name, general)
+		}
+	}
+}

@@ -199,7 +199,7 @@ func (k *calibration) reader(c models.Config) (tasks.Task, bool, error) {
 		task, err := k.new(c)
 		return task, false, err
 	}
-	task, err := k.of(c)
+	task, err := k.of(c, k.data...)
 	return task, !plain, err
 }
 

@@ -65,7 +65,7 @@ func newEmbed() *cobra.Command {
 }
 
 func maxLengthFlag(c *cobra.Command) *int {
-	return c.Flags().Int("max-length", 0, "most tokens of a text; 0 is as many as the model has positions, at most 512")
+	return c.Flags().Int("max-length", 0, "most tokens of a text; 0 is what the model was fine-tuned with for similarity, or as many as it has positions, at most 512")
 }
 
 // embedder makes embeddings with a model.
@@ -93,7 +93,10 @@ func openEmbedder(c *cobra.Command, name string, o *engineOptions, length int) (
 		}
 	}
 	m.config.Architecture, m.config.Labels, m.config.ProblemType = models.BaseModel, models.Labels{}, ""
-	flags := &taskFlags{name: "similarity", options: tasks.Options{MaxLength: length}}
+	flags := &taskFlags{
+		name: "similarity", options: tasks.Options{MaxLength: length},
+		given: func(flag string) bool { return flag == "max-length" && length != 0 },
+	}
 	if length == 0 {
 		flags.options.MaxLength = min(512, m.config.MaxPositionEmbeddings)
 	}

@@ -159,7 +159,7 @@ func (r *taskRun) in(engine, path string, o *engineOptions) (*evaluate.TaskResul
 
 // prepare opens the task of the first model and reads its examples.
 func (r *taskRun) prepare(m *model) (err error) {
-	if r.task, err = r.of(m.config); err != nil {
+	if r.task, err = r.of(m.config, r.data...); err != nil {
 		return err
 	}
 	if len(r.data) == 1 && isDirectory(r.data[0]) {

@@ -201,6 +201,9 @@ func (f *finetuning) checkFlags() error {
 	case flags.Changed("warmup") && flags.Changed("warmup-steps"):
 		return usagef("--warmup and --warmup-steps are given, want one of them")
 	}
+	if err := f.checkUsed(); err != nil {
+		return err
+	}
 	for i, seed := range f.seeds {
 		if slices.Contains(f.seeds[:i], seed) {
 			return usagef("seed %d is given twice", seed)

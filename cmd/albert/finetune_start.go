@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -92,7 +93,8 @@ func (f *finetuning) read() error {
 	return err
 }
 
-// learn finds the labels. A model that has been fine-tuned for the same ones keeps their order.
+// learn finds the labels. A model that has been fine-tuned for the same ones keeps their order, and their names where the
+// examples number them.
 func (f *finetuning) learn(there models.Config) (err error) {
 	if err := f.task.Learn(f.training.Examples); err != nil {
 		return err
@@ -101,7 +103,7 @@ func (f *finetuning) learn(there models.Config) (err error) {
 		return err
 	}
 	known, found := there.Labels.Names(), f.start.Labels.Names()
-	if f.labels != "" || there.Architecture != f.start.Architecture || !sameNames(known, found) {
+	if f.labels != "" || there.Architecture != f.start.Architecture || !sameNames(known, found) && !numbered(found, known) {
 		return nil
 	}
 	f.taskFlags.options.Labels = known
@@ -113,6 +115,20 @@ func (f *finetuning) learn(there models.Config) (err error) {
 	}
 	f.start, err = f.task.Configure(there)
 	return err
+}
+
+// numbered reports whether names are the numbers of labels, from 0, which are called otherwise.
+func numbered(names, labels []string) bool {
+	if len(names) != len(labels) {
+		return false
+	}
+	for i, name := range names { // sorted by value
+		number := strconv.Itoa(i)
+		if _, err := strconv.Atoi(labels[i]); err == nil || name != number || labels[i] == "LABEL_"+number {
+			return false
+		}
+	}
+	return true
 }
 
 func sameNames(a, b []string) bool {

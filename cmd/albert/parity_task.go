@@ -47,7 +47,7 @@ func (p *modelProof) predict(checkpoint string) (*predictions, error) {
 		return nil, err
 	}
 	r := &predictions{name: "predictions of " + filepath.Base(strings.Join(p.examples.data, ", "))}
-	if r.task, err = flags.of(c); err != nil {
+	if r.task, err = flags.of(c, p.examples.data...); err != nil {
 		return nil, err
 	}
 	files := p.examples.data

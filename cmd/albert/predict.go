@@ -52,7 +52,7 @@ func newPredict() *cobra.Command {
 		}
 		defer m.session.Close()
 		p := &predictor{taskFlags: task, model: m, command: c, asJSON: *asJSON}
-		if p.task, err = task.of(m.config); err != nil {
+		if p.task, err = task.of(m.config, *data); err != nil {
 			return err
 		}
 		switch {

@@ -17,15 +17,17 @@ import (
 
 // taskFlags are the flags that choose a task, and say how its examples are read and what a model sees of them.
 type taskFlags struct {
-	name    string
-	labels  string
-	skipBad bool
-	options tasks.Options
+	name     string
+	labels   string
+	labelMap []string
+	skipBad  bool
+	options  tasks.Options
+	given    func(flag string) bool
 }
 
 // bindTask adds them, the task under that name. Where a model is used that has been fine-tuned, the task is its own.
 func bindTask(f *pflag.FlagSet, name, usage string) *taskFlags {
-	t := &taskFlags{}
+	t := &taskFlags{given: f.Changed}
 	o := &t.options
 	f.StringVar(&t.name, name, "", usage)
 	f.StringVar(&o.Text, "text-column", "", "name or number of the column, or key, of the text, words or passage; otherwise a usual name (text, sentence, sentence1, ...)")
@@ -36,11 +38,12 @@ func bindTask(f *pflag.FlagSet, name, usage string) *taskFlags {
 	f.BoolVar(&o.Header, "header", false, "the first line is no example, although columns are given by number")
 	f.BoolVar(&o.MultiLabel, "multi-label", false, "labels do not exclude each other; a column has several of them, or none")
 	f.StringVar(&o.LabelSeparator, "label-separator", "", "between the labels of one column; a comma if empty")
+	f.StringSliceVar(&t.labelMap, "label-map", nil, "old=new,...: what labels of the files are called in place of their own names, as pos=POSITIVE")
 	f.StringVar(&o.Metric, "metric", "", "the score that comes first, by which the best checkpoint is chosen; otherwise the task's own")
-	f.IntVar(&o.MaxLength, "max-length", 0, "most tokens of a sequence; 0 is the task's usual number, or as many as the model has positions")
+	f.IntVar(&o.MaxLength, "max-length", 0, "most tokens of a sequence; 0 is the task's usual number, or as many as the model has positions; of a model that was fine-tuned what it was then")
 	f.BoolVar(&o.NoTruncate, "no-truncate", false, "refuse examples that are longer, instead of cutting off their ends")
 	f.BoolVar(&t.skipBad, "skip-bad", false, "leave out examples that are wrong, and count them, instead of refusing the file")
-	f.IntVar(&o.DocStride, "doc-stride", 0, "of questions: tokens from one window of a long passage to the next; 0 is 128")
+	f.IntVar(&o.DocStride, "doc-stride", 0, "of questions: tokens from one window of a long passage to the next; 0 is 128, or the model's own, as of the next ones")
 	f.IntVar(&o.MaxQueryLength, "max-query-length", 0, "most tokens of a question, or of one with a choice; 0 is 64, or 128")
 	f.IntVar(&o.MaxAnswerLength, "max-answer-length", 0, "most tokens of an answer; 0 is 30")
 	f.IntVar(&o.NBest, "n-best", 0, "of each end of an answer the candidates that are combined, and the most answers that are listed; 0 is 20")
@@ -74,8 +77,19 @@ func taskOf(c models.Config) (string, error) {
 		c.Architecture)
 }
 
+// checkUsed refuses flags that the task does not use.
+func (f *taskFlags) checkUsed() error {
+	if problem := tasks.Unused(f.name, f.options, f.given); problem != "" {
+		return usagef("%s", problem)
+	}
+	return nil
+}
+
 // new returns the task, whose sequences the model of configuration c can take.
 func (f *taskFlags) new(c models.Config) (tasks.Task, error) {
+	if err := f.checkUsed(); err != nil {
+		return nil, err
+	}
 	o := f.options
 	if o.MaxLength < 0 {
 		return nil, usagef("max-length is %d, want 1 or more, or 0", o.MaxLength)
@@ -87,6 +101,16 @@ func (f *taskFlags) new(c models.Config) (tasks.Task, error) {
 	if o.MaxLength == 0 {
 		o.MaxLength = min(tasks.Defaults(f.name).MaxLength, c.MaxPositionEmbeddings)
 	}
+	for _, entry := range f.labelMap {
+		from, to, ok := strings.Cut(entry, "=")
+		if _, twice := o.LabelMap[from]; !ok || from == "" || to == "" || twice {
+			return nil, usagef("label-map has %q, want old=new,..., each old name once", entry)
+		}
+		if o.LabelMap == nil {
+			o.LabelMap = map[string]string{}
+		}
+		o.LabelMap[from] = to
+	}
 	if f.labels != "" {
 		var err error
 		if o.Labels, err = tasks.ReadLabels(f.labels); err != nil {
@@ -96,14 +120,29 @@ func (f *taskFlags) new(c models.Config) (tasks.Task, error) {
 	return tasks.New(f.name, o)
 }
 
-// of returns the task of a model that was fine-tuned for it: the one that was asked for, or the model's own.
-func (f *taskFlags) of(c models.Config) (tasks.Task, error) {
+// of returns the task of a model that was fine-tuned for it: the one that was asked for, or the model's own, which of a
+// directory of data is the data set that the model was fine-tuned on. Options are the model's, but for flags.
+func (f *taskFlags) of(c models.Config, data ...string) (tasks.Task, error) {
 	own, err := taskOf(c)
 	if err != nil {
 		return nil, err
 	}
+	kept := c.TaskParams
+	known := tasks.General(kept.Task) == own // or the architecture is another one since then
 	if f.name == "" {
 		f.name = own
+		if known && len(data) == 1 && isDirectory(data[0]) {
+			f.name = kept.Task
+		}
+	}
+	if known && tasks.General(f.name) == own {
+		otherData := f.name != kept.Task && f.name != own // whose metric and scale are its own
+		f.options = f.options.With(kept, func(option string) bool {
+			return f.given(option) || otherData && (option == "metric" || option == "scale")
+		})
+	}
+	if f.name == own && own == "classification" && c.Problem() == models.MultiLabel {
+		f.options.MultiLabel = true
 	}
 	task, err := f.new(c)
 	if err != nil {
@@ -159,7 +198,7 @@ func (o *engineOptions) openTaskModel(c *cobra.Command, name string) (*model, er
 	return m, nil
 }
 
-// configOf returns c with the architecture, labels and problem type that the metadata of an .onnx file have.
+// configOf returns c with the architecture, the labels and what else of the task the metadata of an .onnx file have.
 func configOf(path string, c models.Config) (models.Config, error) {
 	file, err := onnx.ReadGraph(path)
 	if err != nil {
@@ -177,6 +216,11 @@ func configOf(path string, c models.Config) (models.Config, error) {
 	}
 	if problem := file.Metadata(export.ProblemTypeKey); problem != "" {
 		c.ProblemType = models.ProblemType(problem)
+	}
+	if text := file.Metadata(export.TaskParamsKey); text != "" {
+		if c.TaskParams, err = models.ParseTaskParams([]byte(text)); err != nil {
+			return c, fmt.Errorf("%s: metadata %s is %q: %w; export the checkpoint again", path, export.TaskParamsKey, text, err)
+		}
 	}
 	return c, nil
 }
