@@ -24,7 +24,7 @@ func Embed(ctx context.Context, session runtime.Session, c models.Config, task t
 		}
 		set.Examples = append(set.Examples, e)
 	}
-	if err := set.Encode(task, t, false); err != nil {
+	if err := set.Encode(task, t); err != nil {
 		return nil, 0, err
 	}
 	r, err := Predict(ctx, session, c, task, set)

@@ -54,7 +54,7 @@ func TestClassification(t *testing.T) {
 	if err != nil || c.Architecture != models.ForSequenceClassification || c.Labels != models.NewLabels("negative", "positive") {
 		t.Fatalf("configuration %+v, error %v", c, err)
 	}
-	if err := set.Encode(task, wordPieces(t), false); err != nil {
+	if err := set.Encode(task, wordPieces(t)); err != nil {
 		t.Fatal(err)
 	}
 	b := Pack(set.Features)

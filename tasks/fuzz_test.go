@@ -30,7 +30,7 @@ func FuzzLoad(f *testing.F) {
 					if err != nil || labelled && task.Learn(set.Examples) != nil {
 						continue
 					}
-					if err := set.Encode(task, tok, true); err != nil {
+					if err := set.Encode(task, tok); err != nil {
 						continue
 					}
 					if b := Pack(set.Features); b.Tokens() != len(b.PositionIDs) || b.Sequences() < len(set.Features) {

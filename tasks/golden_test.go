@@ -275,7 +275,7 @@ func TestGoldenFeatures(t *testing.T) {
 		task := newTask(t, "race", Options{MaxLength: c.MaxLength, MaxQueryLength: c.Most})
 		set, err := Load(task, true, false, tree(t, map[string]string{"high/1.txt": string(text)}))
 		if err == nil {
-			err = set.Encode(task, tok, false)
+			err = set.Encode(task, tok)
 		}
 		if err != nil {
 			t.Fatal(err)

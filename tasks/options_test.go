@@ -116,7 +116,7 @@ func TestOtherNamesOfLabels(t *testing.T) {
 		}
 		set, err := load(t, task, true, false, c.file, c.text)
 		if err == nil {
-			err = set.Encode(task, wordPieces(t), false)
+			err = set.Encode(task, wordPieces(t))
 		}
 		if c.problem != "" {
 			if err == nil || !strings.Contains(err.Error(), c.problem) {

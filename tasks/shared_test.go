@@ -72,7 +72,7 @@ func TestSharedData(t *testing.T) {
 		if c.tok == nil {
 			continue
 		}
-		if err := set.Encode(task, c.tok, false); err != nil {
+		if err := set.Encode(task, c.tok); err != nil {
 			t.Errorf("%s: %v", c.path, err)
 		}
 	}
@@ -98,7 +98,7 @@ func TestSharedAnswers(t *testing.T) {
 		t.Fatal(err)
 	}
 	set.Examples = set.Examples[:1500]
-	if err := set.Encode(task, tok, false); err != nil {
+	if err := set.Encode(task, tok); err != nil {
 		t.Fatal(err)
 	}
 	var outputs [][]float32

@@ -150,7 +150,7 @@ func TestBadExamples(t *testing.T) {
 		"no tag":             {"tokens", "a.conll", "Ada B-PER\n\nVarn\nO O\n", Options{}, "a.conll:3: 1 columns, want the tag in column 2", false},
 		"not a tag each":     {"tokens", "a.json", "{\"text\":[\"a\"],\"label\":[\"O\"]}\n{\"text\":[\"a\"],\"label\":[]}\n", Options{}, "a.json:2: 1 words and 0 tags", false},
 		"tags of a text":     {"tokens", "a.json", "{\"text\":[\"a\"],\"label\":[\"O\"]}\n{\"text\":\"a\",\"label\":[]}\n", Options{}, "a.json:2: the words are one text, want a list", false},
-		"no tag of a number": {"tokens", "a.json", "{\"text\":[\"a\"],\"label\":[0]}\n{\"text\":[\"a\"],\"label\":[7]}\n", Options{Labels: []string{"O", "B-X"}}, "a.json:2: tag 7 is the number of no label, want 0 to 1", false},
+		"no tag of a number": {"tokens", "a.json", "{\"text\":[\"a\"],\"label\":[0]}\n{\"text\":[\"a\"],\"label\":[7]}\n", Options{Labels: []string{"O", "B-X"}}, "a.json:2: tag 7 is the number of no label, want 0 to 1", true},
 		"one choice":         {"multiple-choice", "a.jsonl", "{\"choices\":[\"a\",\"b\"],\"label\":1}\n{\"choices\":[\"a\"],\"label\":0}\n", Options{}, "a.jsonl:2: 1 choices, want at least 2", false},
 		"two choices":        {"multiple-choice", "a.jsonl", "{\"choices\":[\"a\",\"b\"],\"label\":1}\n{\"choices\":[\"3\",\"2\",\"1\",\"0\"],\"label\":\"3\"}\n", Options{}, `a.jsonl:2: the right choice is "3", which is choice 0, and the number or letter of choice 3`, false},
 		"a letter of two":    {"multiple-choice", "a.jsonl", "{\"choices\":[\"a\",\"b\"],\"label\":1}\n{\"choices\":[\"B\",\"A\"],\"label\":\"A\"}\n", Options{}, `a.jsonl:2: the right choice is "A", which is choice 1, and the number or letter of choice 0`, false},

@@ -200,32 +200,23 @@ func (s *Set) admit(err error, skipBad bool) error {
 	return nil
 }
 
-// Encode makes the features of the examples. With skipBad examples whose labels a model does not know are left out and
-// counted.
-func (s *Set) Encode(task Task, t tokenizer.Tokenizer, skipBad bool) error {
+// Encode makes the features of the examples.
+func (s *Set) Encode(task Task, t tokenizer.Tokenizer) error {
 	s.Features, s.Truncated = nil, 0
-	kept := s.Examples[:0:0]
-	for _, e := range s.Examples {
+	for i, e := range s.Examples {
 		features, err := task.Features(e, t)
-		if err := s.admit(err, skipBad); err != nil {
-			return err
-		}
 		if err != nil {
-			continue
+			return err
 		}
 		truncated := false
 		for _, f := range features {
-			f.Example = len(kept)
+			f.Example = i
 			truncated = truncated || f.Truncated
 		}
 		if truncated {
 			s.Truncated++
 		}
-		kept = append(kept, e)
 		s.Features = append(s.Features, features...)
-	}
-	if s.Examples = kept; len(kept) == 0 {
-		return s.allBad()
 	}
 	return nil
 }

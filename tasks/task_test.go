@@ -29,7 +29,7 @@ func TestTruncation(t *testing.T) {
 			if err := task.Learn(set.Examples); err != nil {
 				t.Fatal(err)
 			}
-			err = set.Encode(task, wordPieces(t), true)
+			err = set.Encode(task, wordPieces(t))
 			if refuse && (err == nil || !strings.Contains(err.Error(), "tokens, want at most 8; allow truncation")) {
 				t.Errorf("%s: %v", name, err)
 			}
@@ -48,7 +48,7 @@ func TestOutputsThatAreNotFinite(t *testing.T) {
 		t.Fatal(err)
 	}
 	set := &Set{Examples: []*Example{e}}
-	if err := set.Encode(task, wordPieces(t), false); err != nil {
+	if err := set.Encode(task, wordPieces(t)); err != nil {
 		t.Fatal(err)
 	}
 	for _, v := range []float64{math.NaN(), math.Inf(-1)} {
@@ -104,7 +104,7 @@ func TestMultipleChoice(t *testing.T) {
 		t.Fatal(err)
 	}
 	tok := wordPieces(t)
-	if err := set.Encode(task, tok, false); err != nil {
+	if err := set.Encode(task, tok); err != nil {
 		t.Fatal(err)
 	}
 	b := Pack(set.Features)
@@ -165,7 +165,7 @@ func TestDifferentlyManyChoices(t *testing.T) {
 		err = task.Learn(set.Examples)
 	}
 	if err == nil {
-		err = set.Encode(task, wordPieces(t), false)
+		err = set.Encode(task, wordPieces(t))
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -188,7 +188,7 @@ func TestSimilarity(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := set.Encode(task, wordPieces(t), false); err != nil {
+	if err := set.Encode(task, wordPieces(t)); err != nil {
 		t.Fatal(err)
 	}
 	b := Pack(set.Features)
@@ -205,7 +205,7 @@ func TestSimilarity(t *testing.T) {
 	if err := triples.Learn(set.Examples); err != nil {
 		t.Fatal(err)
 	}
-	if err := set.Encode(triples, wordPieces(t), false); err != nil {
+	if err := set.Encode(triples, wordPieces(t)); err != nil {
 		t.Fatal(err)
 	}
 	if b := Pack(set.Features); b.Group != 3 || b.Targets != nil {

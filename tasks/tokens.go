@@ -87,9 +87,10 @@ func (k *tokens) tag(place, name string) (string, error) {
 	id, ok := k.labels.find(name)
 	if _, err := strconv.Atoi(name); err == nil && !ok {
 		if k.labels.names == nil {
-			return "", bad(place, "tag %s is a number, and the labels are not known; give them, in their order", name)
+			return "", fmt.Errorf("tasks: %s: tag %s is a number, and the labels are not known; give them, in their order", place,
+				name)
 		}
-		return "", bad(place, "tag %s is the number of no label, want 0 to %d", name, len(k.labels.names)-1)
+		return "", fmt.Errorf("tasks: %s: tag %s is the number of no label, want 0 to %d", place, name, len(k.labels.names)-1)
 	}
 	if !ok {
 		return "", badTag(place, name)

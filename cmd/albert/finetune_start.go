@@ -38,14 +38,14 @@ func (f *finetuning) prepare() error {
 	if f.start.ClassifierDropoutProb = f.classifierDrop; f.classifierDrop < 0 {
 		f.start.ClassifierDropoutProb = f.hyperparameters.ClassifierDropout
 	}
-	if err := f.encode(f.command, f.task, f.vocabulary, f.training, "training examples"); err != nil {
+	if err := encode(f.command, f.task, f.vocabulary, f.training, "training examples"); err != nil {
 		return err
 	}
 	if len(f.tested.Examples) == 0 {
 		note(f.command, "there are no dev examples (--dev, --dev-share): the last weights become the model")
 		return nil
 	}
-	return f.encode(f.command, f.task, f.vocabulary, f.tested, "dev examples")
+	return encode(f.command, f.task, f.vocabulary, f.tested, "dev examples")
 }
 
 // open returns the configuration of the model to start from, with its vocabulary.

@@ -105,7 +105,7 @@ func (p *predictor) file(path string) error {
 }
 
 func (p *predictor) answer(set *tasks.Set, name string) error {
-	if err := p.encode(p.command, p.task, p.tokenizer, set, name); err != nil {
+	if err := encode(p.command, p.task, p.tokenizer, set, name); err != nil {
 		return err
 	}
 	r, err := evaluate.Predict(p.command.Context(), p.session, p.config, p.task, set)

@@ -157,22 +157,27 @@ func (f *taskFlags) load(c *cobra.Command, task tasks.Task, t tokenizer.Tokenize
 	if err != nil {
 		return nil, err
 	}
-	return set, f.encode(c, task, t, set, strings.Join(paths, ", "))
+	return set, encode(c, task, t, set, strings.Join(paths, ", "))
 }
 
 // encode makes the features of a set, and notes what was left out or cut off.
-func (f *taskFlags) encode(c *cobra.Command, task tasks.Task, t tokenizer.Tokenizer, set *tasks.Set, name string) error {
-	if err := set.Encode(task, t, f.skipBad); err != nil {
+func encode(c *cobra.Command, task tasks.Task, t tokenizer.Tokenizer, set *tasks.Set, name string) error {
+	if err := set.Encode(task, t); err != nil {
 		return err
 	}
+	noteLosses(c, set, len(set.Examples), name)
+	return nil
+}
+
+// noteLosses notes what was left out of a set of so many examples, or cut off.
+func noteLosses(c *cobra.Command, set *tasks.Set, examples int, name string) {
 	if set.Bad > 0 {
 		note(c, "%s: %s examples were left out; the first: %v", name, counted(set.Bad), set.FirstBad)
 	}
 	if set.Truncated > 0 {
 		note(c, "%s: %s of %s examples are too long for the model; their ends were cut off", name, counted(set.Truncated),
-			counted(len(set.Examples)))
+			counted(examples))
 	}
-	return nil
 }
 
 // files returns the files of a split: those that were given, or of a data set whose layout is known the one in its

@@ -59,7 +59,7 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	if err := set.Encode(task, t, false); err != nil {
+	if err := set.Encode(task, t); err != nil {
 		return err
 	}
 	folder, err := os.MkdirTemp("", "albert-collapse-*")
