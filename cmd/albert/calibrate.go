@@ -174,7 +174,7 @@ func (k *calibration) halves(q *evaluate.Quantization, t tokenizer.Tokenizer) er
 		return err
 	}
 	q.Search, q.Certify = &tasks.Set{Examples: first}, &tasks.Set{Examples: second}
-	return cmp.Or(q.Search.Encode(task, t, false), q.Certify.Encode(task, t, false))
+	return cmp.Or(q.Search.Encode(task, t), q.Certify.Encode(task, t))
 }
 
 // drawnSequences are how many are drawn without data: if none in one half differs, a drop of 0.36 points is certified.
