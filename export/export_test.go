@@ -118,7 +118,7 @@ func TestOutputsAndMetadata(t *testing.T) {
 	}{
 		models.ForPreTraining: {[]string{"prediction_logits [batch sequence 50]", "sop_logits [batch 2]"},
 			map[string]string{TaskKey: "pre-training", LabelsKey: ""}},
-		models.ForMaskedLM: {[]string{"logits [batch sequence 50]"}, map[string]string{TaskKey: "fill-mask"}},
+		models.ForMaskedLM: {[]string{"logits [batch sequence 50]"}, map[string]string{TaskKey: "fill-mask", TaskParamsKey: ""}},
 		models.BaseModel: {[]string{"last_hidden_state [batch sequence 128]", "pooler_output [batch 128]"},
 			map[string]string{TaskKey: "feature-extraction", EmbeddingKey: ""}},
 		models.ForSequenceClassification: {[]string{"logits [batch 3]"},
@@ -126,13 +126,15 @@ func TestOutputsAndMetadata(t *testing.T) {
 		models.ForTokenClassification: {[]string{"logits [batch sequence 3]"},
 			map[string]string{TaskKey: "token-classification", LabelsKey: `["a","b c","é"]`, ProblemTypeKey: ""}},
 		models.ForQuestionAnswering: {[]string{"start_logits [batch sequence]", "end_logits [batch sequence]"},
-			map[string]string{TaskKey: "question-answering", LabelsKey: ""}},
+			map[string]string{TaskKey: "question-answering", LabelsKey: "", TaskParamsKey: `{"task":"squad2","max_length":384,"no_answer":true}`}},
 		models.ForMultipleChoice: {[]string{"logits [batch choices]"}, map[string]string{TaskKey: "multiple-choice", LabelsKey: ""}},
 	} {
 		w := weights(t, func(c *models.Config) {
 			c.Architecture = architecture
 			if architecture != models.ForQuestionAnswering {
 				c.Labels = models.NewLabels("a", "b c", "é")
+			} else {
+				c.TaskParams = models.TaskParams{Task: "squad2", MaxLength: 384, NoAnswer: true}
 			}
 		})
 		m, err := Model(w, Options{Version: "1.2", VocabularySHA256: "abc"})
