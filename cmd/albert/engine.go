@@ -201,6 +201,11 @@ func (o *engineOptions) locate(c *cobra.Command, name string) (*model, error) {
 	if m.tokenizer, err = openTokenizer(dir); err != nil {
 		return nil, err
 	}
+	if m.isFile() {
+		if err := checkVocabulary(path); err != nil {
+			return nil, err
+		}
+	}
 	return m, nil
 }
 

@@ -2,12 +2,8 @@ package main
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,7 +13,6 @@ import (
 	"goalbert/export"
 	"goalbert/models"
 	"goalbert/tasks"
-	"goalbert/tokenizer"
 )
 
 func newExport() *cobra.Command {
@@ -27,7 +22,8 @@ func newExport() *cobra.Command {
 		Long: "Write a checkpoint as one ONNX file, with its configuration and vocabulary beside it.\n\n" +
 			"A file larger than protobuf allows, or one for an engine that maps weights into memory, has a second one with\n" +
 			"the weights' data beside it: MODEL.onnx.data, which is to be moved with it. An export replaces MODEL.onnx and\n" +
-			"removes a MODEL.onnx.data that it does not write.\n\n" +
+			"removes a MODEL.onnx.data that it does not write. Files of one folder share its configuration and vocabulary: an\n" +
+			"export that would give another file there other ones is refused.\n\n" +
 			"Precision int8 rounds activations too, and a matrix that cannot bear it can spoil every answer. With --calibrate or\n" +
 			"--max-drop the file is compared with fp32 in ONNX Runtime: one half of the data says which matrices stay float32,\n" +
 			"and the score on the other half must not be more than --max-drop points below that of fp32, with 95 % confidence.\n" +
@@ -70,19 +66,25 @@ func newExport() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if filepath.Ext(*out) != ".onnx" {
+			return usagef("out is %q, want the name of an .onnx file", *out)
+		}
 		checkpoint, err := findDirectory(c, args[0])
 		if err != nil {
+			return err
+		}
+		if err := checkOut(checkpoint, *out); err != nil {
 			return err
 		}
 		w, err := readModel(c, checkpoint, architecture)
 		if err != nil {
 			return err
 		}
+		if err := checkFolder(checkpoint, *out, w); err != nil {
+			return err
+		}
 		var found *calibrated
 		if calibration.asked() {
-			if err := checkFolder(checkpoint, filepath.Dir(*out), w); err != nil {
-				return err
-			}
 			if found, err = calibration.run(checkpoint, w, &o); err != nil {
 				return err
 			}
@@ -143,9 +145,6 @@ func exportWith(checkpoint, out string, w *models.Weights, o export.Options) (*e
 	if err != nil {
 		return nil, fmt.Errorf("export: %w", err)
 	}
-	if err := checkFolder(checkpoint, filepath.Dir(out), w); err != nil {
-		return nil, err
-	}
 	o.Version, o.VocabularySHA256 = version, vocabulary
 	if err := export.Write(out, w, o); err != nil {
 		return nil, err
@@ -162,98 +161,4 @@ func exportWith(checkpoint, out string, w *models.Weights, o export.Options) (*e
 		return nil, err
 	}
 	return result, nil
-}
-
-// checkFolder refuses to write into the checkpoint what is no longer the checkpoint's architecture: there is one
-// configuration in a folder.
-func checkFolder(checkpoint, folder string, w *models.Weights) error {
-	there, err := models.ReadConfig(checkpoint)
-	if err != nil {
-		return err
-	}
-	config := filepath.Join(folder, models.ConfigFile)
-	if there.Architecture != w.Config.Architecture && sameFile(filepath.Join(checkpoint, models.ConfigFile), config) {
-		return fmt.Errorf("export: %s is that of the checkpoint, an %s; choose another folder for the file of an %s",
-			config, there.Architecture, w.Config.Architecture)
-	}
-	return nil
-}
-
-// completeFolder puts what a file needs to be used into its folder: the configuration, which is written anew where the
-// checkpoint's says another thing, as it does of another architecture or with the names of Google's code, and the tokenizer.
-func completeFolder(checkpoint, folder string, w *models.Weights) ([]string, error) {
-	beside := []string{}
-	config := filepath.Join(checkpoint, models.ConfigFile)
-	text, err := os.ReadFile(config)
-	if err != nil {
-		return nil, fmt.Errorf("export: %w", err)
-	}
-	there, err := models.ParseConfig(text)
-	if err != nil {
-		return nil, fmt.Errorf("export: %s: %w", config, err)
-	}
-	if there != w.Config && !sameFile(config, filepath.Join(folder, models.ConfigFile)) {
-		if err := w.WriteConfig(folder); err != nil {
-			return nil, err
-		}
-		beside = append(beside, models.ConfigFile)
-	}
-	for _, name := range []string{models.ConfigFile, tokenizer.ModelFile, tokenizer.VocabFile, tokenizer.JSONFile, tokenizer.ConfigFile} {
-		if slices.Contains(beside, name) {
-			continue
-		}
-		copied, err := copyFile(filepath.Join(checkpoint, name), filepath.Join(folder, name))
-		if err != nil {
-			return nil, err
-		}
-		if copied {
-			beside = append(beside, name)
-		}
-	}
-	return beside, nil
-}
-
-// vocabularySum returns the SHA-256 of the checkpoint's vocabulary, the file that decides its tokenizer; empty without one.
-func vocabularySum(checkpoint string) (string, error) {
-	path, err := tokenizer.Find(checkpoint)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	}
-	if err != nil {
-		return "", err
-	}
-	data, err := os.ReadFile(path)
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:]), err
-}
-
-// copyFile copies a file that is there, unless to is the same one.
-func copyFile(from, to string) (bool, error) {
-	data, err := os.ReadFile(from)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("export: %w", err)
-	}
-	if sameFile(from, to) {
-		return false, nil
-	}
-	return true, models.WriteFile(to, func(w io.Writer) error {
-		_, err := w.Write(data)
-		return err
-	})
-}
-
-func sameFile(a, b string) bool {
-	x, y := stat(a), stat(b)
-	return x != nil && y != nil && os.SameFile(x, y)
-}
-
-func stat(path string) os.FileInfo {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil
-	}
-	return info
 }
