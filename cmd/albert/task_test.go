@@ -171,3 +171,32 @@ func TestFlagsOfOtherTasks(t *testing.T) {
 		}
 	}
 }
+
+// Embeddings are of texts as long as those of the fine-tuning, unless a flag says otherwise.
+func TestEmbedKeepsTheLength(t *testing.T) {
+	p := newProject(t)
+	model := p.taskModel(t, models.BaseModel, "")
+	c, err := models.ReadConfig(model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for params, cut := range map[models.TaskParams]bool{
+		{}:                                      false,
+		{Task: "similarity/stsb", MaxLength: 8}: true,
+		{Task: "classification", MaxLength: 8}:  false, // it was another head's
+	} {
+		c.TaskParams = params
+		text, err := json.Marshal(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(model, models.ConfigFile), string(text))
+		long := strings.Repeat("kato ", 5)
+		if r := albert(t, "", "embed", model, long); r.code != 0 || strings.Contains(r.stderr, "are too long") != cut {
+			t.Errorf("%+v: %d, %q, want that the text is cut off: %v", params, r.code, r.stderr, cut)
+		}
+		if r := albert(t, "", "embed", model, long, "--max-length", "30"); r.code != 0 || strings.Contains(r.stderr, "are too long") {
+			t.Errorf("%+v, with a flag: %d, %q", params, r.code, r.stderr)
+		}
+	}
+}
