@@ -103,10 +103,10 @@ func (p scored) interval(ctx context.Context) (Interval, error) {
 }
 
 // pair finds of which kind the score of a half is.
-func (q *Quantization) pair(ctx context.Context, h *half, s *HalfScore) (paired, error) {
+func (q *Quantization) pair(ctx context.Context, h *half, got *answers) (paired, error) {
 	units := unitsOf(h.set.Examples)
 	if q.Task == nil {
-		shares := s.answers.agreement(q.Config, h.set, h.reference)
+		shares := got.agreement(q.Config, h.set, h.reference)
 		return q.ofContributions(units, slices.Repeat([]float64{100}, len(shares)), scaled(shares), make([]float64, len(shares))), nil
 	}
 	worst, err := h.reference.negated(q.Config, q.Task, h.set)
@@ -114,12 +114,12 @@ func (q *Quantization) pair(ctx context.Context, h *half, s *HalfScore) (paired,
 		return nil, err
 	}
 	var all [3][]float64
-	for k, predictions := range [][]*tasks.Prediction{h.reference.predictions, s.answers.predictions, worst} {
+	for k, predictions := range [][]*tasks.Prediction{h.reference.predictions, got.predictions, worst} {
 		if all[k], err = q.contributions(ctx, h, predictions); err != nil {
 			return nil, err
 		}
 		if all[k] == nil {
-			return scored{q, units, h.set.Examples, h.reference.predictions, s.answers.predictions, worst}, nil
+			return scored{q, units, h.set.Examples, h.reference.predictions, got.predictions, worst}, nil
 		}
 	}
 	return q.ofContributions(units, all[0], all[1], all[2]), nil

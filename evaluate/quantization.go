@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -30,6 +31,9 @@ type Quantization struct {
 	MaxDrop float64 // points: hundredths of a score whose best is 1
 	Seed    uint64  // of the bootstrap
 
+	Table  bool // measure how sensitive each matrix is although none need be kept
+	Anyway bool // search although there are too few examples to certify anything
+
 	Tell func(what string, s *HalfScore) // what was measured on the half that is searched; may be nil
 }
 
@@ -47,6 +51,9 @@ type HalfScore struct {
 	Changed int     `json:"changed"` // examples of which a decision is not that of fp32
 	Error   float64 `json:"error"`   // √(Σ(int8-fp32)² / Σ fp32²) of the outputs
 
+	// Upper is the upper end of the drop's interval, where the drop is within the limit on the half that is searched.
+	Upper *float64 `json:"upper,omitempty"`
+
 	answers *answers
 }
 
@@ -62,8 +69,9 @@ type Restored struct {
 type Round struct {
 	Keep     []string   `json:"keep"` // before it
 	Drop     float64    `json:"drop"`
+	Upper    *float64   `json:"upper,omitempty"`  // of the drop, where it was within the limit
 	Restored []Restored `json:"restored"`         // best first
-	Chosen   string     `json:"chosen,omitempty"` // empty where the drop was within the limit
+	Chosen   string     `json:"chosen,omitempty"` // empty where nothing more had to be kept
 }
 
 // Certificate is what Run finds.
@@ -74,7 +82,9 @@ type Certificate struct {
 	Searched  int        `json:"searched"` // examples
 	Whole     HalfScore  `json:"all_int8"` // on the half that was searched, with nothing kept
 	Rounds    []Round    `json:"rounds"`
-	Examples  int        `json:"examples"` // on which it is certified, none of which was searched
+	Short     bool       `json:"short,omitempty"` // no search brought the interval of the searched half within the limit
+	Examples  int        `json:"examples"`        // on which it is certified, none of which was searched
+	Least     float64    `json:"least"`           // Upper if int8 predicted what fp32 does
 	Score     *HalfScore `json:"score,omitempty"`
 	Lower     float64    `json:"lower"` // of the drop, with Confidence
 	Upper     float64    `json:"upper"`
@@ -82,29 +92,55 @@ type Certificate struct {
 	Certified bool       `json:"certified"`          // Upper is at most MaxDrop
 	Needed    int        `json:"needed,omitempty"`   // examples, both halves, that would certify such a drop; 0 is that none would
 	NothingIn bool       `json:"nothing_in_int8"`    // the search kept every matrix
+	TooFew    bool       `json:"too_few,omitempty"`  // Least is more than MaxDrop, and nothing was searched
 }
 
 // AgreementMeasure is what Certificate.Measure is called without a task.
 const AgreementMeasure = "agreement"
 
-// Run searches and certifies. From everything in int8, as long as the drop exceeds the limit, it keeps the matrix whose
-// restoration gains most, each being measured, and of those that gain as much the smallest. Where none gains, as no single one
-// can where two of them spoil the answers, it keeps the one that brings the outputs nearest to those of fp32. The first round
-// is measured in any case, to say how sensitive each matrix is. An error is of an engine or a task; a model that fails is a
-// Certificate without Certified.
+// Run searches and certifies. Where even a model without a changed prediction could not be certified, the examples being too
+// few, it says so before a search, which would be in vain.
+//
+// From everything in int8 it keeps, as long as the drop exceeds the limit, the matrix whose restoration gains most, each being
+// measured; then, as long as the upper end of the drop's interval does, as it would on the other half, that which lowers it most;
+// and of those that gain as much the smallest. Where none gains, as no single one can where two of them spoil the answers, it
+// keeps the one that brings the outputs nearest to those of fp32. If no choice brings the interval within the limit, the first is
+// taken whose drop is. An error is of an engine or a task; a model that fails is a Certificate without Certified.
 func (q *Quantization) Run(ctx context.Context) (*Certificate, error) {
 	if !(q.MaxDrop >= 0 && q.MaxDrop < 100) {
 		return nil, fmt.Errorf("evaluate: the largest drop is %v points, want 0 or more and less than 100", q.MaxDrop)
+	}
+	certify, err := q.half(ctx, q.Certify)
+	if err != nil {
+		return nil, err
+	}
+	c := &Certificate{Measure: certify.measure, MaxDrop: q.MaxDrop, Searched: len(q.Search.Examples), Examples: len(q.Certify.Examples), Keep: []string{}}
+	p, interval, err := q.interval(ctx, certify, certify.reference)
+	if err != nil {
+		return nil, err
+	}
+	if c.Least = interval.Upper; c.Least > q.MaxDrop && !q.Anyway {
+		c.TooFew, c.Needed = true, needed(p, 0, c.Least, q.MaxDrop, c.Examples)
+		return c, nil
 	}
 	search, err := q.half(ctx, q.Search)
 	if err != nil {
 		return nil, err
 	}
-	c := &Certificate{Measure: search.measure, MaxDrop: q.MaxDrop, Searched: len(q.Search.Examples), Keep: []string{}}
 	if err := q.search(ctx, search, c); err != nil || c.NothingIn {
 		return c, err
 	}
-	return c, q.certify(ctx, c)
+	return c, q.certify(ctx, certify, c)
+}
+
+// interval is that of the drop on a half of a model that gives those answers.
+func (q *Quantization) interval(ctx context.Context, h *half, a *answers) (paired, Interval, error) {
+	p, err := q.pair(ctx, h, a)
+	if err != nil {
+		return nil, Interval{}, err
+	}
+	i, err := p.interval(ctx)
+	return p, i, err
 }
 
 // half is one half of the data, and what fp32 says of it.
@@ -178,27 +214,44 @@ const roundingOf = 1e-9
 
 // search fills c with what is kept, and why.
 func (q *Quantization) search(ctx context.Context, h *half, c *Certificate) error {
+	_, least, err := q.interval(ctx, h, h.reference)
+	if err != nil {
+		return err
+	}
+	reachable := least.Upper <= q.MaxDrop // otherwise the drop alone is judged
 	now, err := q.measureWith(ctx, h, c.Keep)
 	if err != nil {
 		return err
 	}
+	if reachable {
+		if err := q.bound(ctx, h, now); err != nil {
+			return err
+		}
+	}
 	c.Whole = *now
 	q.tell("all in int8", now)
+	var first []string // kept when the drop was within the limit
 	for {
 		within := now.Drop <= q.MaxDrop+roundingOf
-		if within && len(c.Rounds) > 0 {
+		if within && first == nil {
+			first = c.Keep
+		}
+		enough := within && (now.Upper == nil || *now.Upper <= q.MaxDrop)
+		if enough && (len(c.Rounds) > 0 || !q.Table) {
 			return nil
 		}
-		round, err := q.round(ctx, h, c.Keep, now)
+		round, err := q.round(ctx, h, c.Keep, now, reachable)
 		if err != nil {
 			return err
 		}
 		c.Rounds = append(c.Rounds, *round)
-		if within {
+		if enough {
 			return nil
 		}
 		if len(round.Restored) == 0 { // one matrix is left: without it the model is fp32
-			c.NothingIn = true
+			if c.NothingIn = first == nil; !c.NothingIn {
+				c.Short, c.Keep = true, first
+			}
 			return nil
 		}
 		best := round.Restored[0]
@@ -208,15 +261,26 @@ func (q *Quantization) search(ctx context.Context, h *half, c *Certificate) erro
 	}
 }
 
+// bound adds the upper end of the interval of a drop that is within the limit.
+func (q *Quantization) bound(ctx context.Context, h *half, s *HalfScore) error {
+	if s.Drop > q.MaxDrop+roundingOf {
+		return nil
+	}
+	_, i, err := q.interval(ctx, h, s.answers)
+	upper := max(i.Upper, s.Drop)
+	s.Upper = &upper
+	return err
+}
+
 func (q *Quantization) tell(what string, s *HalfScore) {
 	if q.Tell != nil {
 		q.Tell(what, s)
 	}
 }
 
-// round restores in turn each matrix that is left, unless it is the last.
-func (q *Quantization) round(ctx context.Context, h *half, keep []string, now *HalfScore) (*Round, error) {
-	round := &Round{Keep: keep, Drop: now.Drop, Restored: []Restored{}}
+// round restores in turn each matrix that is left, unless it is the last. Bounds are wanted where they can be within the limit.
+func (q *Quantization) round(ctx context.Context, h *half, keep []string, now *HalfScore, bounds bool) (*Round, error) {
+	round := &Round{Keep: keep, Drop: now.Drop, Upper: now.Upper, Restored: []Restored{}}
 	if len(q.Matrices)-len(keep) < 2 {
 		return round, nil
 	}
@@ -229,50 +293,43 @@ func (q *Quantization) round(ctx context.Context, h *half, keep []string, now *H
 			return nil, err
 		}
 		q.tell("with "+m.Name+" in fp32", s)
+		if bounds {
+			if err := q.bound(ctx, h, s); err != nil {
+				return nil, err
+			}
+		}
 		s.answers = nil
 		round.Restored = append(round.Restored, Restored{m.Name, m.Saved, now.Drop - s.Drop, *s})
 	}
-	slices.SortStableFunc(round.Restored, before)
-	if round.Restored[0].Gain <= roundingOf {
-		slices.SortStableFunc(round.Restored, func(a, b Restored) int { return order(a.Error, b.Error) })
+	gain := func(r Restored) float64 { return r.Gain }
+	if now.Upper != nil && *now.Upper > q.MaxDrop {
+		gain = func(r Restored) float64 { // by which the upper end falls
+			if r.Upper == nil {
+				return math.Inf(-1)
+			}
+			return *now.Upper - *r.Upper
+		}
+	}
+	slices.SortStableFunc(round.Restored, func(a, b Restored) int {
+		if x, y := gain(a), gain(b); math.Abs(x-y) > roundingOf {
+			return cmp.Compare(y, x)
+		}
+		return cmp.Compare(a.Saved, b.Saved)
+	})
+	if gain(round.Restored[0]) <= roundingOf {
+		slices.SortStableFunc(round.Restored, func(a, b Restored) int { return cmp.Compare(a.Error, b.Error) })
 	}
 	return round, nil
 }
 
-// before orders by gain, largest first, then by size, smallest first.
-func before(a, b Restored) int {
-	if math.Abs(a.Gain-b.Gain) > roundingOf {
-		return order(b.Gain, a.Gain)
-	}
-	return order(float64(a.Saved), float64(b.Saved))
-}
-
-func order(a, b float64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
-}
-
 // certify measures the model that the search found on the other half.
-func (q *Quantization) certify(ctx context.Context, c *Certificate) error {
-	h, err := q.half(ctx, q.Certify)
-	if err != nil {
-		return err
-	}
+func (q *Quantization) certify(ctx context.Context, h *half, c *Certificate) error {
 	s, err := q.measureWith(ctx, h, c.Keep)
 	if err != nil {
 		return err
 	}
-	c.Score, c.Examples = s, len(h.set.Examples)
-	p, err := q.pair(ctx, h, s)
-	if err != nil {
-		return err
-	}
-	interval, err := p.interval(ctx)
+	c.Score = s
+	p, interval, err := q.interval(ctx, h, s.answers)
 	if err != nil {
 		return err
 	}

@@ -215,7 +215,7 @@ func TestSearchOrder(t *testing.T) {
 	w := classifier(t)
 	task, search := labelledByModel(t, w, 60, 0)
 	_, certify := labelledByModel(t, w, 60, 1000)
-	q := &evaluate.Quantization{Config: w.Config, Reference: sessions.New(w, 1), Task: task, Search: search, Certify: certify, MaxDrop: 1,
+	q := &evaluate.Quantization{Config: w.Config, Reference: sessions.New(w, 1), Task: task, Search: search, Certify: certify, MaxDrop: 7,
 		Matrices: []evaluate.Matrix{{Name: "large", Saved: 30}, {Name: "most", Saved: 40}, {Name: "small", Saved: 20}},
 		Open: func(keep []string) (runtime.Session, error) {
 			switch {
@@ -256,7 +256,7 @@ func TestSearchThatFails(t *testing.T) {
 			return spoilt{sessions.New(w, 1)}, nil
 		}
 	}
-	q := &evaluate.Quantization{Config: w.Config, Reference: sessions.New(w, 1), Matrices: names, Task: task, Search: search, Certify: certify, MaxDrop: 1}
+	q := &evaluate.Quantization{Config: w.Config, Reference: sessions.New(w, 1), Matrices: names, Task: task, Search: search, Certify: certify, MaxDrop: 7, Table: true}
 	run := func(good func([]string) bool) *evaluate.Certificate {
 		t.Helper()
 		q.Open = open(good)
@@ -274,21 +274,78 @@ func TestSearchThatFails(t *testing.T) {
 	if !slices.Contains(c.Keep, a) || !slices.Contains(c.Keep, b) || c.NothingIn {
 		t.Errorf("kept %v, want %s and %s among them", c.Keep, a, b)
 	}
+	if c = run(func([]string) bool { return true }); !c.Certified || len(c.Rounds) != 1 || c.Upper < 4 {
+		t.Errorf("60 examples without a difference: %+v, want 7 points certified and the first round measured", c)
+	}
+	q.MaxDrop, q.Anyway = 1, true
 	c = run(func([]string) bool { return true })
 	if c.Certified || c.Score.Drop != 0 || len(c.Keep) != 0 || c.Needed < 2*350 || c.Needed > 2*420 {
 		t.Errorf("60 examples without a difference: %+v, want none certified below 1 point, which about 381 would be", c)
 	}
-	q.MaxDrop = 7
-	if c = run(func([]string) bool { return true }); !c.Certified || len(c.Rounds) != 1 || c.Upper < 4 {
-		t.Errorf("60 examples without a difference: %+v, want 7 points certified and the first round measured", c)
-	}
-	q.MaxDrop = 0
-	if c = run(func([]string) bool { return true }); c.Certified || c.Needed != 0 {
-		t.Errorf("%+v, want that no number of examples certifies a drop of nothing", c)
+	q.Anyway = false
+	opened := 0
+	for limit, needed := range map[float64][2]int{1: {2 * 350, 2 * 420}, 0: {0, 0}} {
+		q.MaxDrop = limit
+		c = run(func([]string) bool { opened++; return true })
+		if !c.TooFew || c.Certified || opened > 0 || c.Least < 5 || c.Least > 7 || c.Needed < needed[0] || c.Needed > needed[1] {
+			t.Errorf("60 examples for %v points: %+v after opening %d models, want that they are too few, before any is opened", limit, c, opened)
+		}
 	}
 	q.MaxDrop = -1
 	if _, err := q.Run(context.Background()); err == nil || !strings.Contains(err.Error(), "want 0 or more") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// fewSpoilt answers about one in so many sequences, by its first piece, with logits of the other sign.
+type fewSpoilt struct {
+	runtime.Session
+	every int
+}
+
+func (s fewSpoilt) Run(ctx context.Context, inputs map[string]runtime.Tensor) (map[string]runtime.Tensor, error) {
+	outputs, err := s.Session.Run(ctx, inputs)
+	if err == nil {
+		logits, ids := outputs[models.Logits], inputs[models.InputIDs]
+		data := logits.Data.([]float32)
+		for i := range data {
+			row := i / logits.Shape[1]
+			if ids.Data.([]int64)[row*ids.Shape[1]]%int64(s.every) == 0 {
+				data[i] = -data[i]
+			}
+		}
+	}
+	return outputs, err
+}
+
+// The search goes on while the interval of a drop that is within the limit is not, for the other half's will be as wide; where
+// nothing brings it there, the first file is taken whose drop is.
+func TestSearchForAnInterval(t *testing.T) {
+	w := classifier(t)
+	_, search := labelledByModel(t, w, 300, 0)
+	_, certify := labelledByModel(t, w, 300, 1000)
+	q := &evaluate.Quantization{Config: w.Config, Reference: sessions.New(w, 1), Search: search, Certify: certify, MaxDrop: 6,
+		Matrices: []evaluate.Matrix{{Name: "other", Saved: 20}, {Name: "sensitive", Saved: 30}}}
+	mended := true
+	q.Open = func(keep []string) (runtime.Session, error) {
+		if mended && slices.Contains(keep, "sensitive") {
+			return sessions.New(w, 1), nil
+		}
+		return fewSpoilt{sessions.New(w, 1), 31}, nil
+	}
+	c, err := q.Run(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Whole.Drop <= 0 || c.Whole.Drop > q.MaxDrop || c.Whole.Upper == nil || *c.Whole.Upper <= q.MaxDrop {
+		t.Fatalf("all in int8 drops by %+v: the test shows nothing", c.Whole)
+	}
+	if !slices.Equal(c.Keep, []string{"sensitive"}) || !c.Certified || c.Short {
+		t.Errorf("kept %v, certified %v; want the sensitive matrix and a certificate", c.Keep, c.Certified)
+	}
+	mended = false
+	if c, err = q.Run(context.Background()); err != nil || !c.Short || c.NothingIn || len(c.Keep) != 0 || c.Score == nil {
+		t.Errorf("%+v, error %v; want the file with everything in int8, measured", c, err)
 	}
 }
 

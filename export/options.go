@@ -98,8 +98,9 @@ func build(w *models.Weights, o Options) (*onnx.ModelProto, onnx.Payloads, error
 
 // Values of CertificationKey.
 const (
-	Certified    = "certified"
-	NotCertified = "not certified"
+	Certified     = "certified"
+	NotCertified  = "not certified"
+	NotCalibrated = "not calibrated"
 )
 
 // Values of EmbeddingKey and of ScalesKey.

@@ -34,6 +34,7 @@ type calibration struct {
 	maxDrop   float64
 	seed      uint64
 	anyway    bool
+	none      bool
 	library   *string
 	threads   int
 }
@@ -48,6 +49,7 @@ func bindCalibration(c *cobra.Command) *calibration {
 	f.StringVar(&k.split, "calibrate-split", tasks.Dev, "of the directory of a data set: dev, test or train")
 	f.Uint64Var(&k.seed, "calibrate-seed", 1, "of the halves, the bootstrap and random pieces")
 	f.BoolVar(&k.anyway, "write-uncertified", false, "write the file although it is not certified; it says so")
+	f.BoolVar(&k.none, "no-calibration", false, "of precision int8: measure nothing; the file says that it is not calibrated")
 	k.taskFlags = bindTask(f, "task", "what the file is for, as feature-extraction or fill-mask, or what --calibrate is of, as glue/sst2; otherwise by the checkpoint's architecture")
 	k.library = libraryFlag(c)
 	f.IntVar(&k.threads, "threads", 0, "of a calibration; 0 is one a processor")
@@ -61,6 +63,12 @@ func (k *calibration) asked() bool {
 
 // check refuses flags that do not go together.
 func (k *calibration) check(o export.Options) error {
+	if k.none && (k.asked() || o.Precision != export.INT8) {
+		return usagef("--no-calibration is of precision %s, without --calibrate and --max-drop", export.INT8)
+	}
+	if o.Precision == export.INT8 && !k.none && !k.asked() && !k.command.Flags().Changed("agreement") {
+		return checkThreads(k.threads)
+	}
 	if !k.asked() {
 		for _, name := range []string{"agreement", "calibrate-split", "calibrate-seed", "write-uncertified"} {
 			if k.command.Flags().Changed(name) {
@@ -85,7 +93,50 @@ func (k *calibration) check(o export.Options) error {
 type calibrated struct {
 	Data []string `json:"data"` // none are random pieces
 	Seed uint64   `json:"seed"`
+
+	// Where it was measured: another processor or library may add and round otherwise.
+	Processor string   `json:"processor"`
+	Features  []string `json:"features"`
+	Library   string   `json:"onnx_runtime"`
+
 	*evaluate.Certificate
+}
+
+// lack is why an int8 file of a checkpoint cannot be measured here; empty where it can.
+func (k *calibration) lack(checkpoint string, o export.Options) string {
+	if o.Target == export.VNNI && !hasVNNI() {
+		return "this processor has no VNNI (albert doctor), so what it computes says nothing of target vnni; export where there is one, or without --target"
+	}
+	if _, err := ort.Find(*k.library); err != nil {
+		return err.Error()
+	}
+	if _, err := tokenizer.Find(checkpoint); err != nil {
+		return "the checkpoint has no vocabulary"
+	}
+	return ""
+}
+
+// runIfAble calibrates where that is asked for, and int8 in any case, by its agreement with fp32, if this machine can. Nil is that
+// it does not.
+func (k *calibration) runIfAble(checkpoint string, w *models.Weights, o *export.Options) (*calibrated, error) {
+	if o.Precision != export.INT8 {
+		return nil, nil
+	}
+	lack := "--no-calibration"
+	if !k.none {
+		lack = k.lack(checkpoint, *o)
+	}
+	switch {
+	case lack == "":
+		return k.run(checkpoint, w, o)
+	case k.asked():
+		return nil, fmt.Errorf("export: nothing can be certified: %s", lack)
+	}
+	if !k.none {
+		note(k.command, "not calibrated, and int8 can spoil every answer: %s", lack)
+	}
+	o.Certification = export.NotCalibrated
+	return nil, nil
 }
 
 // run finds what of w is kept, beside what o keeps in any case. A file that fails is refused, or o says that it is not
@@ -97,6 +148,7 @@ func (k *calibration) run(checkpoint string, w *models.Weights, o *export.Option
 	}
 	q := &evaluate.Quantization{
 		Config: w.Config, Reference: runtimenative.New(w, threadCount(k.threads)), MaxDrop: k.maxDrop, Seed: k.seed,
+		Table: k.asked(), Anyway: k.anyway,
 		Tell: func(what string, s *evaluate.HalfScore) {
 			note(k.command, "%s: a drop of %.2f points, changed predictions: %s", what, zeroed(s.Drop), counted(s.Changed))
 		},
@@ -128,7 +180,11 @@ func (k *calibration) run(checkpoint string, w *models.Weights, o *export.Option
 	if err != nil {
 		return nil, err
 	}
-	result := &calibrated{Data: k.data, Seed: k.seed, Certificate: c}
+	m := thisMachine(&engineOptions{library: k.library, threads: k.threads})
+	result := &calibrated{Data: k.data, Seed: k.seed, Processor: m.Processor, Features: m.Features, Library: m.Library, Certificate: c}
+	if library, err := ort.Find(*k.library); err == nil {
+		result.Library = library.Version // without the path, which is this machine's
+	}
 	o.Keep = slices.Concat(always, c.Keep)
 	o.Certification = export.Certified
 	if !c.Certified {
@@ -208,6 +264,12 @@ func (r *calibrated) refusal() error {
 	switch {
 	case r.Certified:
 		return nil
+	case r.TooFew && r.Needed == 0:
+		return fmt.Errorf("export: not certified: no number of examples would show a drop of at most %v points; allow a larger --max-drop, or write the file with --write-uncertified",
+			r.MaxDrop)
+	case r.TooFew:
+		return fmt.Errorf("export: not certified: %s examples are too few: if no prediction changed, half of them would show a drop of at most %.2f points, not of %.2f; give %s or more, allow a larger --max-drop, or write the file with --write-uncertified",
+			counted(r.Searched+r.Examples), r.Least, r.MaxDrop, counted(r.Needed))
 	case r.NothingIn:
 		return errors.New("export: nothing can be int8: with any matrix rounded the drop exceeds the limit; export with --precision fp16, or allow a larger --max-drop")
 	case r.Score.Drop > r.MaxDrop:
@@ -232,6 +294,9 @@ func (r *calibrated) write(w io.Writer) {
 		measure = "agreement with fp32"
 	}
 	fmt.Fprintf(w, "calibrated on the %s, %s examples of %s\n", measure, counted(r.Searched+r.Examples), of)
+	if r.TooFew {
+		return
+	}
 	fmt.Fprintf(w, "all in int8, on %s of them: %.2f, in fp32 %.2f: a drop of %.2f points, changed predictions: %s\n",
 		counted(r.Searched), r.Whole.INT8, r.Whole.FP32, zeroed(r.Whole.Drop), counted(r.Whole.Changed))
 	for i, round := range r.Rounds {
@@ -246,9 +311,21 @@ func (r *calibrated) write(w io.Writer) {
 		for _, m := range round.Restored {
 			fmt.Fprintf(w, "  %-*s %10.1f %8.2f %8s %7.2f%%\n", width, m.Matrix, float64(m.Saved)/1e3, zeroed(m.Drop), counted(m.Changed), 100*m.Error)
 		}
-		if round.Chosen != "" {
+		switch {
+		case round.Chosen == "":
+		case round.Upper != nil && round.Drop <= r.MaxDrop:
+			fmt.Fprintf(w, "  the drop of %.2f may be %.2f with 95 %% confidence, which exceeds %.2f: %s stays float32\n",
+				zeroed(round.Drop), *round.Upper, r.MaxDrop, round.Chosen)
+		default:
 			fmt.Fprintf(w, "  the drop of %.2f exceeds %.2f: %s stays float32\n", round.Drop, r.MaxDrop, round.Chosen)
 		}
+	}
+	if r.Short {
+		kept := "nothing"
+		if len(r.Keep) > 0 {
+			kept = strings.Join(r.Keep, ", ")
+		}
+		fmt.Fprintf(w, "no choice makes that certain; the first is taken whose drop is within %.2f: %s stays float32\n", r.MaxDrop, kept)
 	}
 	if r.Score == nil {
 		return

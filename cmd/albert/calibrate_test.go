@@ -36,18 +36,18 @@ func TestExportCalibrated(t *testing.T) {
 	}
 	p := newProject(t)
 	dir := p.taskModel(t, models.ForSequenceClassification, models.SingleLabel, "bad", "good")
-	labelled, plain := p.calibrationData(t, 216, "bad", "good")
+	labelled, plain := p.calibrationData(t, 72, "bad", "good")
 	file := filepath.Join(t.TempDir(), "out", "model.onnx")
 	export := func(dir string, arguments ...string) result {
 		return albert(t, "", append([]string{"export", dir, "--out", file, "--precision", "int8"}, arguments...)...)
 	}
 	r := export(dir, "--calibrate", labelled, "--max-drop", "20")
-	for _, want := range []string{"calibrated on the accuracy, 216 examples", "with one matrix in float32", "albert.pooler.weight", "certified on the"} {
+	for _, want := range []string{"calibrated on the accuracy, 72 examples", "with one matrix in float32", "albert.pooler.weight", "certified on the"} {
 		if r.code != 0 || !strings.Contains(r.stdout, want) {
 			t.Fatalf("%+v, want %q", r, want)
 		}
 	}
-	if text := must(t, "inspect", file); !strings.Contains(text, "certification: certified") || !strings.Contains(text, `"measure":"accuracy"`) {
+	if text := must(t, "inspect", file); !strings.Contains(text, "certification: certified") || !strings.Contains(text, `"processor":"`) || !strings.Contains(text, `"onnx_runtime":"1.`) || !strings.Contains(text, `"measure":"accuracy"`) {
 		t.Errorf("inspect does not say that the file is certified:\n%.600s", text)
 	}
 	var asJSON struct {
@@ -61,26 +61,59 @@ func TestExportCalibrated(t *testing.T) {
 	if k := asJSON.Calibration; !k.Certified || k.Upper <= 0 || k.Upper > 20 || len(k.Rounds) == 0 {
 		t.Errorf("the calibration is %+v", k)
 	}
-	for _, a := range []models.Architecture{models.ForPreTraining, models.ForQuestionAnswering} {
-		if r := export(p.taskModel(t, a, ""), "--max-drop", "60"); r.code != 0 || !strings.Contains(r.stdout, "random pieces of the vocabulary, which are no text") {
+	// The default is a calibration too, by agreement.
+	for a, arguments := range map[models.Architecture][]string{models.ForSequenceClassification: nil, models.ForQuestionAnswering: {"--max-drop", "60"}} {
+		checkpoint := dir
+		if a != models.ForSequenceClassification {
+			checkpoint = p.taskModel(t, a, "")
+		}
+		file = filepath.Join(t.TempDir(), "model.onnx")
+		if r := export(checkpoint, arguments...); r.code != 0 || !strings.Contains(r.stdout, "random pieces of the vocabulary, which are no text") {
 			t.Errorf("%s: %+v", a, r)
 		}
 	}
 
 	file = filepath.Join(t.TempDir(), "refused", "model.onnx")
-	r = export(dir, "--calibrate", labelled, "--max-drop", "0")
-	if r.code != 1 || !strings.Contains(r.stderr, "not certified") || !strings.Contains(r.stdout, "NOT CERTIFIED") {
-		t.Errorf("%+v, want a refusal", r)
+	for limit, want := range map[string]string{"0": "no number of examples would show", "1": "72 examples are too few"} {
+		r = export(dir, "--calibrate", labelled, "--max-drop", limit)
+		if r.code != 1 || !strings.Contains(r.stderr, "not certified: "+want) || !strings.Contains(r.stderr, "--write-uncertified") || strings.Contains(r.stderr, "all in int8") {
+			t.Errorf("%+v, want a refusal before a search: %s", r, want)
+		}
 	}
 	if _, err := os.Stat(filepath.Dir(file)); err == nil {
 		t.Error("a refused export left something")
 	}
-	if r = export(dir, "--calibrate", labelled, "--max-drop", "0", "--write-uncertified"); r.code != 0 {
+	if r = export(dir, "--calibrate", labelled, "--max-drop", "1", "--write-uncertified"); r.code != 0 {
 		t.Errorf("%+v", r)
 	}
 	if text := must(t, "inspect", file); !strings.Contains(text, "certification: not certified") {
 		t.Errorf("inspect does not say that the file is not certified:\n%.600s", text)
 	}
+}
+
+// A file that cannot be measured says so, and is refused where a measurement was asked for.
+func TestExportNotCalibrated(t *testing.T) {
+	p := newProject(t)
+	dir := p.taskModel(t, models.ForSequenceClassification, models.SingleLabel, "bad", "good")
+	file := filepath.Join(t.TempDir(), "model.onnx")
+	without := []string{"export", dir, "--out", file, "--precision", "int8", "--library", filepath.Join(t.TempDir(), "nowhere.so")}
+	albert(t, "", append(without, "--max-drop", "5")...).fails(t, "nothing can be certified", "nowhere.so")
+	for note, arguments := range map[string][]string{
+		"not calibrated, and int8 can spoil every answer": without,
+		"": {"export", dir, "--out", file, "--precision", "int8", "--no-calibration"},
+	} {
+		r := albert(t, "", arguments...)
+		if r.code != 0 || !strings.Contains(r.stderr, note) || (note == "") != (r.stderr == "") {
+			t.Errorf("%+v, want the note %q", r, note)
+		}
+		if text := must(t, "inspect", file); !strings.Contains(text, "certification: not calibrated") {
+			t.Errorf("inspect does not say that the file is not calibrated:\n%.600s", text)
+		}
+	}
+	if hasVNNI() {
+		return
+	}
+	albert(t, "", "export", dir, "--out", file, "--precision", "int8", "--target", "vnni", "--max-drop", "5").fails(t, "this processor has no VNNI")
 }
 
 // Flags that do not go together are bad usage, and so is data that a model has no use for.
@@ -92,7 +125,8 @@ func TestExportCalibratedUsage(t *testing.T) {
 	for want, arguments := range map[string][]string{
 		"are of precision int8":         {"--calibrate", labelled},
 		"want 0 or more":                {"--precision", "int8", "--max-drop", "-1"},
-		"ask for one with --calibrate":  {"--precision", "int8", "--write-uncertified"},
+		"ask for one with --calibrate":  {"--write-uncertified"},
+		"--no-calibration is of":        {"--precision", "int8", "--no-calibration", "--max-drop", "1"},
 		"is of the examples":            {"--precision", "int8", "--max-drop", "1", "--agreement"},
 		"files with and without labels": {"--precision", "int8", "--calibrate", labelled + "," + plain},
 		"task is \"chat\"":              {"--precision", "int8", "--calibrate", labelled, "--task", "chat"},

@@ -102,7 +102,8 @@ func features() []string {
 	list := []string{}
 	for name, has := range map[string]bool{
 		"avx2": cpu.X86.HasAVX2, "fma": cpu.X86.HasFMA, "avx512f": cpu.X86.HasAVX512F, "avx512bw": cpu.X86.HasAVX512BW,
-		"avx512vnni": cpu.X86.HasAVX512VNNI, "avx512bf16": cpu.X86.HasAVX512BF16, "asimd": cpu.ARM64.HasASIMD,
+		"avx512vnni": cpu.X86.HasAVX512VNNI, "avxvnni": cpu.X86.HasAVXVNNI,
+		"avx512bf16": cpu.X86.HasAVX512BF16, "asimd": cpu.ARM64.HasASIMD,
 	} {
 		if has {
 			list = append(list, name)
@@ -111,6 +112,9 @@ func features() []string {
 	slices.Sort(list)
 	return list
 }
+
+// hasVNNI reports whether the processor adds products of eight bits in 32 bits, as export's target vnni needs.
+func hasVNNI() bool { return cpu.X86.HasAVX512VNNI || cpu.X86.HasAVXVNNI }
 
 func (d diagnosis) write(w io.Writer) {
 	fmt.Fprintf(w, "%s, %s, %s, %d processors\n", d.Program, d.Go, d.Platform, d.Processors)
