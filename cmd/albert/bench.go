@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/csv"
 	"fmt"
@@ -21,6 +20,7 @@ import (
 	"goalbert/export"
 	"goalbert/models"
 	"goalbert/parity"
+	"goalbert/runtime/ort"
 )
 
 func newBench() *cobra.Command {
@@ -51,10 +51,18 @@ func newBench() *cobra.Command {
 	table := c.Flags().String("csv", "", "file that gets a line for each model and load")
 	plot := c.Flags().String("plot", "", "file that gets a drawing of the latencies, as PNG")
 	worker := c.Flags().Bool("worker", false, "be the process that is measured")
+	place := c.Flags().Bool("place", false, "as a worker, count the nodes by provider instead")
 	c.Flags().MarkHidden("worker")
+	c.Flags().MarkHidden("place")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if err := b.check(); err != nil {
 			return err
+		}
+		if *worker && len(args) != 1 {
+			return usagef("a worker measures one model, and %d are given", len(args))
+		}
+		if *worker && *place {
+			return b.servePlacement(args[0], c.OutOrStdout())
 		}
 		if *worker {
 			return b.serve(c.Context(), args[0], c.InOrStdin(), c.OutOrStdout())
@@ -190,6 +198,8 @@ type benchSession struct {
 	Resident int64         `json:"resident"` // after all runs, in bytes; 0 where the system does not tell
 	Peak     int64         `json:"resident_peak"`
 
+	Placement *ort.Placement `json:"placement,omitempty"` // of the nodes, where a provider may leave some to another
+
 	// Ratios to the first session of as many threads: of its load time and its memory after the runs, this session's.
 	LoadRatio     float64 `json:"load_ratio"`
 	ResidentRatio float64 `json:"resident_ratio"`
@@ -232,6 +242,15 @@ func (b *bench) measure(ctx context.Context, paths []string) (*benchReport, erro
 		}
 		b.lengths = slices.Compact(b.lengths)
 	}
+	for i, e := range entries {
+		var err error
+		if entries[i].placement, err = b.place(ctx, e); err != nil {
+			return nil, err
+		}
+		if p := entries[i].placement; p != nil {
+			note(b.command, "%s: %v", e.path, p)
+		}
+	}
 	for _, threads := range b.threads {
 		if err := b.measureThreads(ctx, report, entries, threads); err != nil {
 			return nil, err
@@ -241,18 +260,21 @@ func (b *bench) measure(ctx context.Context, paths []string) (*benchReport, erro
 }
 
 // entry is a model in an engine.
-type entry struct{ path, engine string }
+type entry struct {
+	path, engine string
+	placement    *ort.Placement // nil where all nodes are sure to run where they were asked to
+}
 
 func (b *bench) entries(path string) ([]entry, error) {
 	if isDirectory(path) {
-		return []entry{{path, nativeEngine}}, nil
+		return []entry{{path: path, engine: nativeEngine}}, nil
 	}
 	var list []entry
 	for _, engine := range b.engine.engines {
 		if engine == nativeEngine {
 			return nil, usagef("native runs checkpoints, and %s is a file; give the checkpoint's directory as well", path)
 		}
-		list = append(list, entry{path, engine})
+		list = append(list, entry{path: path, engine: engine})
 	}
 	return list, nil
 }
@@ -284,6 +306,7 @@ func (b *bench) measureThreads(ctx context.Context, report *benchReport, entries
 			if i == 0 {
 				report.Sessions = append(report.Sessions, benchSession{
 					Model: e.path, Engine: w.hello.Engine, Threads: threads, Load: w.hello.Load, Loaded: w.hello.Resident,
+					Placement: e.placement,
 				})
 			}
 			s := &report.Sessions[first+j]
@@ -399,5 +422,5 @@ func (r *benchReport) writeCSV(w io.Writer) error {
 			strconv.FormatInt(s.Loaded, 10), strconv.FormatInt(s.Resident, 10), strconv.FormatInt(s.Peak, 10)})
 	}
 	out.Flush()
-	return cmp.Or(out.Error(), nil)
+	return out.Error()
 }

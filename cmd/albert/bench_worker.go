@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,10 +27,11 @@ import (
 
 // benchHello is what a worker says first.
 type benchHello struct {
-	Engine   string
-	Load     time.Duration // of the session
-	Resident int64
-	Loaded   string // what of a checkpoint is not as it was in its files
+	Engine    string
+	Load      time.Duration // of the session
+	Resident  int64
+	Loaded    string         // what of a checkpoint is not as it was in its files
+	Placement *ort.Placement // alone, of a worker that counts nodes
 }
 
 // benchAnswer is what a worker says of a run.
@@ -59,9 +61,12 @@ func (b *bench) serve(ctx context.Context, path string, in io.Reader, out io.Wri
 	began := time.Now()
 	var session runtime.Session
 	var loaded models.Loaded
-	if engine == nativeEngine {
+	switch engine {
+	case nativeEngine:
 		session, loaded, err = native.Open(path, threadCount(b.engine.threads))
-	} else {
+	case onnxRuntime: // nodes are counted in another process
+		session, err = ort.Open(path, b.engine.sessionOptions())
+	default:
 		session, err = b.engine.open(engine, path)
 	}
 	if err != nil {
@@ -69,7 +74,8 @@ func (b *bench) serve(ctx context.Context, path string, in io.Reader, out io.Wri
 	}
 	defer session.Close()
 	answers := json.NewEncoder(out)
-	if err := answers.Encode(benchHello{session.Engine(), time.Since(began), machine.ResidentMemory(), loaded.String()}); err != nil {
+	hello := benchHello{Engine: session.Engine(), Load: time.Since(began), Resident: machine.ResidentMemory(), Loaded: loaded.String()}
+	if err := answers.Encode(hello); err != nil {
 		return err
 	}
 	loads := json.NewDecoder(in)
@@ -94,6 +100,29 @@ func (b *bench) serve(ctx context.Context, path string, in io.Reader, out io.Wri
 	}
 }
 
+// servePlacement is a worker that says which provider runs each node, and ends.
+func (b *bench) servePlacement(path string, out io.Writer) error {
+	p, err := ort.Place(path, b.engine.sessionOptions(), nil)
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(out).Encode(benchHello{Placement: &p})
+}
+
+// place returns which provider runs each node of an entry, nil where there is only one that may. A process of its own
+// counts them, which takes part neither in the time nor in the memory of those that are measured.
+func (b *bench) place(ctx context.Context, e entry) (*ort.Placement, error) {
+	if o := b.engine.sessionOptions(); e.engine != onnxRuntime || o.Provider == ort.CPU || o.NoCPUFallback {
+		return nil, nil
+	}
+	w, err := b.start(ctx, e, 0, "--place")
+	if err != nil {
+		return nil, err
+	}
+	_, err = w.end()
+	return w.hello.Placement, err
+}
+
 // benchWorker is a process that serves.
 type benchWorker struct {
 	command  *exec.Cmd
@@ -105,13 +134,14 @@ type benchWorker struct {
 	resident int64 // after the last run
 }
 
-// start starts the process of an entry, with the flags that this one was given, and waits until it has loaded the model.
-func (b *bench) start(ctx context.Context, e entry, threads int) (*benchWorker, error) {
+// start starts the process of an entry, with the flags that this one was given and more, and waits until it has loaded the
+// model.
+func (b *bench) start(ctx context.Context, e entry, threads int, more ...string) (*benchWorker, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("bench: %w", err)
 	}
-	args := []string{"bench", "--worker", "--engine", e.engine, "--threads", strconv.Itoa(threads)}
+	args := append([]string{"bench", "--worker", "--engine", e.engine, "--threads", strconv.Itoa(threads)}, more...)
 	b.command.Flags().Visit(func(f *pflag.Flag) {
 		switch f.Name {
 		case "provider", "no-cpu-fallback", "library":
@@ -166,12 +196,22 @@ func (w *benchWorker) failed(err error) error {
 	if w.command.Wait() == nil {
 		return fmt.Errorf("bench: %w", err)
 	}
-	said := strings.TrimSpace(w.errors.String())
-	if said == "" {
-		return fmt.Errorf("bench: the process of the model ended: %w", err)
+	if said := lastSentence(w.errors.String()); said != "" {
+		return errors.New(said)
 	}
-	first, _, _ := strings.Cut(strings.TrimPrefix(said, "albert: "), "\n")
-	return errors.New(first)
+	return fmt.Errorf("bench: the process of the model ended: %w", err)
+}
+
+// lastSentence returns what a process of ours ended with: the last line that we begin as all errors, or else the first, with
+// which a crash begins. What comes before are notes.
+func lastSentence(said string) string {
+	lines := strings.Split(strings.TrimSpace(said), "\n")
+	for _, line := range slices.Backward(lines) {
+		if sentence, ok := strings.CutPrefix(line, "albert: "); ok {
+			return sentence
+		}
+	}
+	return lines[0]
 }
 
 // end ends the worker and returns the most memory that was resident.

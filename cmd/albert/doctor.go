@@ -40,7 +40,8 @@ func newDoctor() *cobra.Command {
 		Use:   "doctor",
 		Short: "What this machine has, what is missing, and the command that mends it",
 		Long: "What this machine has, what is missing, and the command that mends it. With --provider, what that provider of\n" +
-			"ONNX Runtime lacks. With --model, a run of one batch shows which provider runs each of the model's nodes.",
+			"ONNX Runtime lacks. With --model, a run of one batch shows which provider runs each of the model's nodes; the flags\n" +
+			"of a session, as --shape, --graph-level and --profile, are for that run.",
 		Args: arguments(cobra.NoArgs),
 	}
 	asJSON := jsonFlag(c)
@@ -54,32 +55,45 @@ func newDoctor() *cobra.Command {
 		if err := o.checkSession(); err != nil {
 			return err
 		}
+		var dims []int
+		var err error
+		if *shape != "" {
+			if dims, err = parseShape(*shape); err != nil {
+				return err
+			}
+		}
+		if *path == "" {
+			for _, name := range modelFlags {
+				if c.Flags().Changed(name) {
+					return usagef("--%s is of a model's session; name the model with --model", name)
+				}
+			}
+		}
 		d := diagnosis{
 			Program: "albert " + version, Go: goruntime.Version(), Platform: goruntime.GOOS + "/" + goruntime.GOARCH,
 			Processors: goruntime.NumCPU(), Features: features(), KernelSet: native.KernelSet(), Precisions: precisions(),
-			Cgo: ort.Cgo, ONNXRuntime: ort.Doctor(*o.library, o.session.Provider),
+			Cgo: ort.Cgo, ONNXRuntime: ort.Doctor(*o.library, o.sessionOptions().Provider),
 		}
 		if *path != "" {
-			model, err := o.place(*path, *shape)
-			if err != nil {
-				return err
-			}
-			d.Model = model
+			d.Model, err = o.place(*path, dims)
 		}
-		return show(c, *asJSON, d, d.write)
+		// What is missing explains why the model does not run, and is told in any case.
+		if err := show(c, *asJSON, d, d.write); err != nil {
+			return err
+		}
+		return err
 	}
 	return c
 }
 
+// modelFlags do nothing without a model.
+var modelFlags = []string{
+	"shape", "profile", "optimized-model", "warm-up", "graph-level", "no-arena", "inter-op-threads", "threads", "provider-option", "no-cpu-fallback",
+}
+
 // place runs one batch of the shape, or of the smallest.
-func (o *engineOptions) place(path, shape string) (_ *placed, err error) {
-	var dims []int
-	if shape != "" {
-		if dims, err = parseShape(shape); err != nil {
-			return nil, err
-		}
-	}
-	p, err := ort.Place(path, o.session, dims)
+func (o *engineOptions) place(path string, shape []int) (*placed, error) {
+	p, err := ort.Place(path, o.sessionOptions(), shape)
 	if err != nil {
 		return nil, err
 	}

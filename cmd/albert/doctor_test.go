@@ -58,11 +58,47 @@ func TestSessionFlags(t *testing.T) {
 		`shape is "8*128"`:                    {"--warm-up", "1x8,8*128"},
 		`shape is "0x8"`:                      {"--model", "m.onnx", "--shape", "0x8"},
 		"inter-op-threads is -1":              {"--inter-op-threads", "-1"},
+		// Without a model these would do nothing.
+		"--shape is of a model's session; name the model with --model": {"--shape", "1x8"},
+		"--profile is of a model's":                                    {"--profile", "profile.json"},
+		"--optimized-model is of a model's":                            {"--optimized-model", "graph.onnx"},
+		"--warm-up is of a model's":                                    {"--warm-up", "1x8"},
+		"--graph-level is of a model's":                                {"--graph-level", "none"},
+		"--no-arena is of a model's":                                   {"--no-arena"},
+		"--inter-op-threads is of a model's":                           {"--inter-op-threads", "2"},
+		"--threads is of a model's":                                    {"--threads", "2"},
+		"--provider-option is of a model's":                            {"--provider-option", "device_id=1"},
+		"--no-cpu-fallback is of a model's":                            {"--no-cpu-fallback", "--provider", "cuda"},
 	} {
 		r := albert(t, "", append([]string{"doctor"}, flags...)...)
 		if r.code != exitUsage || !strings.Contains(r.stderr, want) {
 			t.Errorf("%v: exit code %d, %q; want %d and %q", flags, r.code, r.stderr, exitUsage, want)
 		}
+	}
+}
+
+// Why a model does not run is told after what is missing, which may be the reason.
+func TestDoctorModelWithoutLibrary(t *testing.T) {
+	p := newProject(t)
+	dir, file := p.path("checkpoint"), p.path("model.onnx")
+	checkpoint(t, dir, nil)
+	must(t, "export", dir, "--out", file)
+	library := p.path("libonnxruntime.so")
+	r := albert(t, "", "doctor", "--model", file, "--library", library)
+	r.fails(t, library, "no such file")
+	for _, want := range []string{"\nkernels: ", "\nmissing: ort: find ONNX Runtime: ", "\n  mend: albert runtime install\n"} {
+		if !strings.Contains(r.stdout, want) {
+			t.Errorf("%q does not say %q", r.stdout, want)
+		}
+	}
+	r = albert(t, "", "doctor", "--model", file, "--library", library, "--json")
+	r.fails(t, library, "no such file")
+	var facts struct {
+		ONNXRuntime struct{ Lacks []struct{ What, Mend string } } `json:"onnx_runtime"`
+	}
+	decode(t, r.stdout, &facts)
+	if lacks := facts.ONNXRuntime.Lacks; len(lacks) != 1 || !strings.Contains(lacks[0].What, library) {
+		t.Errorf("got %+v, want that the library is missing", lacks)
 	}
 }
 

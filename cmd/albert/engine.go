@@ -109,8 +109,14 @@ func (o *engineOptions) checkSession() (err error) {
 		}
 		o.session.WarmUp = append(o.session.WarmUp, shape)
 	}
-	o.session.Library, o.session.Provider, o.session.IntraOpThreads = *o.library, ort.Provider(o.provider), o.threads
 	return checkThreads(o.threads)
+}
+
+// sessionOptions are those of ONNX Runtime as the flags stand now: a copy of o with another provider has another's.
+func (o *engineOptions) sessionOptions() ort.Options {
+	session := o.session
+	session.Library, session.Provider, session.IntraOpThreads = *o.library, ort.Provider(o.provider), o.threads
+	return session
 }
 
 // parseShape reads "8x128".
@@ -147,19 +153,21 @@ func (o *engineOptions) open(engine, path string) (runtime.Session, error) {
 		if err := o.tellFallen(path); err != nil {
 			return nil, err
 		}
-		return ort.Open(path, o.session)
+		return ort.Open(path, o.sessionOptions())
 	case onnxGo:
 		return gonnx.Open(path, gonnx.Options{Threads: threadCount(o.threads)})
 	}
 	return nil, fmt.Errorf("engine %s runs checkpoints, and %s is a file; give the checkpoint's directory", engine, path)
 }
 
-// tellFallen notes how many nodes the provider leaves to the CPU: a run with them is not what was asked for.
+// tellFallen notes how many nodes the provider leaves to the CPU: a run with them is not what was asked for. Where such a
+// model is refused there are none, and no run is needed to count them.
 func (o *engineOptions) tellFallen(path string) error {
-	if o.session.Provider == ort.CPU {
+	session := o.sessionOptions()
+	if session.Provider == ort.CPU || session.NoCPUFallback {
 		return nil
 	}
-	p, err := ort.Place(path, o.session, nil)
+	p, err := ort.Place(path, session, nil)
 	if err != nil {
 		return err
 	}
