@@ -26,6 +26,7 @@ type layout struct {
 	noAnswer bool
 	metric   string
 	scale    float64
+	devShare float64 // of train, where the data set has no dev examples of its own
 }
 
 // The splits of a data set.
@@ -87,7 +88,7 @@ var layouts = map[string]layout{
 	},
 	"imdb": {
 		task:    newIMDB,
-		folders: []string{"aclImdb"}, files: map[string][]string{Train: {"train"}, Dev: {"test"}, Test: {"test"}},
+		folders: []string{"aclImdb"}, files: map[string][]string{Train: {"train"}, Test: {"test"}}, devShare: 0.1,
 	},
 	"squad": {
 		task:    newQuestionAnswering,
@@ -168,11 +169,18 @@ func Files(name, dir, split string) (string, error) {
 			looked = append(looked, filepath.Join(folder, file))
 		}
 	}
+	if looked == nil && split == Dev && l.devShare > 0 {
+		return "", fmt.Errorf("tasks: the part dev of %s is held out of train; ask for train or test", name)
+	}
 	if looked == nil {
 		return "", fmt.Errorf("tasks: task %s has no part %s", name, split)
 	}
 	return "", fmt.Errorf("tasks: %s has none of %s, the part %s of %s", dir, strings.Join(looked, ", "), split, name)
 }
+
+// DevShare returns the share of the training examples that is held out where a data set, known by the task's name, has no
+// dev examples of its own; 0 if it has.
+func DevShare(name string) float64 { return layouts[name].devShare }
 
 // imdb is a classification whose texts are files, in a folder for each label (Maas et al. 2011).
 type imdb struct{ classification }

@@ -51,6 +51,7 @@ type finetuning struct {
 	start            models.Config // of the model that is trained
 	task             tasks.Task
 	training, tested *tasks.Set
+	labelled         []*tasks.Example // that labels are learned from: those to train on, and what is held out of them
 }
 
 func newFinetune() *cobra.Command {
@@ -64,8 +65,9 @@ func newFinetune() *cobra.Command {
 			"files. Rate, batch, length and dropout are the paper's for these (arXiv:1909.11942, table 14), and usual ones\n" +
 			"otherwise.\n\n" +
 			"RUN gets checkpoints, metrics.jsonl, curves.png, and in RUN/model the weights that were best on the dev examples\n" +
-			"by the task's metric, with the labels in config.json. With --seeds each has a run of its own, RUN/seed-N. An\n" +
-			"interrupted run goes on with --out RUN --resume, and ends with the same weights.",
+			"by the task's metric, with the labels in config.json. With --seeds each has a run of its own, RUN/seed-N, and the\n" +
+			"result names the model of the best; RUN is none then. An interrupted run goes on with --out RUN --resume, and\n" +
+			"ends with the same weights.",
 		Args: arguments(cobra.NoArgs),
 	}
 	flags := c.Flags()
@@ -79,7 +81,7 @@ func newFinetune() *cobra.Command {
 	flags.StringSliceVar(&f.train, "train", nil, "labelled examples to train on")
 	flags.StringSliceVar(&f.dev, "dev", nil, "labelled examples by which the best checkpoint is chosen")
 	flags.StringVar(&f.data, "data", "", "directory of a data set whose files the task knows by name")
-	flags.Float64Var(&f.devShare, "dev-share", 0, "without --dev: share of the training examples that is held out for it, at random")
+	flags.Float64Var(&f.devShare, "dev-share", 0, "without --dev: share of the training examples that is held out for it, at random, of each class as much; 0.1 of imdb's, whose test set chooses nothing")
 	flags.Uint64Var(&f.devSeed, "dev-seed", 1, "of that choice")
 	flags.StringVar(&f.labels, "labels", "", "file of labels, one a line, in the order of the model's outputs; otherwise those of the training examples, sorted")
 	flags.StringSliceVar(&f.labelWeights, "label-weights", nil, "of the classes in the loss: balanced, or label=weight,...; 1 each if empty")

@@ -81,10 +81,18 @@ func (f *finetuning) read() error {
 	if f.training, err = tasks.Load(f.task, true, f.skipBad, files...); err != nil {
 		return err
 	}
-	f.tested = &tasks.Set{}
-	if f.devShare != 0 {
-		f.training.Examples, f.tested.Examples, err = tasks.HoldOut(f.training.Examples, f.devShare, f.devSeed)
-		return err
+	f.tested, f.labelled = &tasks.Set{}, f.training.Examples
+	share := f.devShare
+	if share == 0 && len(f.dev) == 0 && f.data != "" {
+		share = tasks.DevShare(f.name)
+	}
+	if share != 0 {
+		if f.training.Examples, f.tested.Examples, err = tasks.HoldOut(f.labelled, share, f.devSeed); err != nil {
+			return err
+		}
+		note(f.command, "%s of %s training examples are held out as dev examples, of each class its share; labels are those of all",
+			counted(len(f.tested.Examples)), counted(len(f.labelled)))
+		return nil
 	}
 	if files, err = f.files(f.dev, f.data, tasks.Dev); err != nil || len(files) == 0 {
 		return err
@@ -96,7 +104,7 @@ func (f *finetuning) read() error {
 // learn finds the labels. A model that has been fine-tuned for the same ones keeps their order, and their names where the
 // examples number them.
 func (f *finetuning) learn(there models.Config) (err error) {
-	if err := f.task.Learn(f.training.Examples); err != nil {
+	if err := f.task.Learn(f.labelled); err != nil {
 		return err
 	}
 	if f.start, err = f.task.Configure(there); err != nil {
@@ -110,7 +118,7 @@ func (f *finetuning) learn(there models.Config) (err error) {
 	if f.task, err = f.new(there); err != nil {
 		return err
 	}
-	if err := f.task.Learn(f.training.Examples); err != nil {
+	if err := f.task.Learn(f.labelled); err != nil {
 		return err
 	}
 	f.start, err = f.task.Configure(there)

@@ -418,7 +418,7 @@ func TestFinetuneRefuses(t *testing.T) {
 	}
 
 	skipped := []string{"finetune", "--task", "classification", "--model", pretrained, "--train", p.path("columns.tsv"), "--skip-bad",
-		"--dev", p.path("dev.tsv"), "--steps", "2", "--out", p.path("run"), "--json"}
+		"--dev", train, "--steps", "2", "--out", p.path("run"), "--json"}
 	r := albert(t, "", skipped...)
 	var trained finetuned
 	decode(t, r.stdout, &trained)
@@ -453,14 +453,8 @@ func TestFinetuneRefuses(t *testing.T) {
 func TestKnownLayouts(t *testing.T) {
 	p := newProject(t)
 	folder := p.path("glue/SST-2")
-	reviews := p.path("aclImdb")
-	for _, dir := range []string{folder, reviews + "/train/pos", reviews + "/train/neg", reviews + "/test/pos", reviews + "/test/neg"} {
-		if err := os.MkdirAll(dir, 0o777); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for i, s := range sentencesOf(16) {
-		write(t, filepath.Join(reviews, []string{"train", "test"}[i/8], []string{"neg", "pos"}[i%2], fmt.Sprint(i, "_1.txt")), s)
+	if err := os.MkdirAll(folder, 0o777); err != nil {
+		t.Fatal(err)
 	}
 	rows := "sentence\tlabel\n"
 	for i, s := range sentencesOf(12) {
@@ -468,16 +462,14 @@ func TestKnownLayouts(t *testing.T) {
 	}
 	write(t, folder+"/train.tsv", rows)
 	write(t, folder+"/dev.tsv", rows)
-	for task, data := range map[string]string{"glue/sst2": p.path("glue"), "imdb": p.dir} {
-		out := p.path(filepath.Base(task))
-		var trained finetuned
-		decode(t, must(t, "finetune", "--task", task, "--data", data, "--config", p.config, "--tokenizer", p.vocabulary, "--steps", "4",
-			"--batch", "4", "--out", out, "--json"), &trained)
-		var found taskEvaluation
-		decode(t, must(t, "eval", out+"/model", "--task", task, "--data", data, "--json"), &found)
-		if got, want := found.Engines[0].Scores, trained.Runs[0].Scores; !slices.Equal(got, want) || found.Task != task {
-			t.Errorf("%s: eval gives %v, the training %v", task, got, want)
-		}
+	data := p.path("glue")
+	var trained finetuned
+	decode(t, must(t, "finetune", "--task", "glue/sst2", "--data", data, "--config", p.config, "--tokenizer", p.vocabulary, "--steps", "4",
+		"--batch", "4", "--out", p.path("sst2"), "--json"), &trained)
+	var found taskEvaluation
+	decode(t, must(t, "eval", p.path("sst2/model"), "--task", "glue/sst2", "--data", data, "--json"), &found)
+	if got, want := found.Engines[0].Scores, trained.Runs[0].Scores; !slices.Equal(got, want) || found.Task != "glue/sst2" {
+		t.Errorf("eval gives %v, the training %v", got, want)
 	}
 	albert(t, "", "finetune", "--task", "glue/cola", "--data", p.path("glue"), "--config", p.config, "--tokenizer", p.vocabulary,
 		"--out", p.path("cola")).fails(t, "has none of train.tsv", "the part train of glue/cola")
