@@ -12,12 +12,41 @@ import (
 // there are types and attributes that nothing here was checked against.
 const oldestOpset, newestOpset = 13, 18
 
+// forms are those of exported files that are not for this engine, told by an operator that only they have.
+var forms = map[string]string{
+	"DynamicQuantizeLinear": "int8", "MatMulInteger": "int8", "DequantizeLinear": "int8", "QuantizeLinear": "int8",
+	"MatMulNBits": "int4", "GatherBlockQuantized": "int4",
+	"MultiHeadAttention": "fused", "SkipLayerNormalization": "fused",
+}
+
+// formError refuses a model of such a form by its name; nil is of another, or of none that is known.
+func formError(m *onnx.ModelProto) error {
+	nodes := m.Graph.Node
+	for _, n := range m.Graph.Node {
+		for _, a := range n.Attribute { // the body of a Loop
+			nodes = append(nodes[:len(nodes):len(nodes)], a.G.GetNode()...)
+		}
+	}
+	for _, n := range nodes {
+		switch form := forms[n.OpType]; form {
+		case "int8", "int4":
+			return fmt.Errorf("the model is %s (node %q: %s), want fp32: export it with precision fp32 and its layers unrolled", form, n.Name, n.OpType)
+		case "fused":
+			return fmt.Errorf("the model is fused for ONNX Runtime (node %q: %s), want standard operators alone: export it without fusion", n.Name, n.OpType)
+		}
+	}
+	return nil
+}
+
 // checkForm refuses what is not a flat graph of known standard operators on float32 and int64. It looks at what
 // onnx-go does not show, or would mistake: a call of a function for an operator, an operator of another domain for the
 // standard one of that name.
 func checkForm(m *onnx.ModelProto) error {
 	if len(m.Functions) > 0 {
 		return fmt.Errorf("the model has functions (%s), want it with its layers unrolled", m.Functions[0].Name)
+	}
+	if err := formError(m); err != nil {
+		return err
 	}
 	for _, o := range m.OpsetImport {
 		if o.Domain != "" && o.Domain != "ai.onnx" {

@@ -39,7 +39,20 @@ func TestEdgesAreNotMerged(t *testing.T) {
 // Every other form is refused by what it has, in one sentence.
 func TestOpenRefusesForms(t *testing.T) {
 	for want, change := range map[string]func(m *onnx.ModelProto){
-		"has functions (layer)":           func(m *onnx.ModelProto) { m.Functions = []*onnx.FunctionProto{{Name: "layer"}} },
+		"has functions (layer)": func(m *onnx.ModelProto) { m.Functions = []*onnx.FunctionProto{{Name: "layer"}} },
+		`the model is int8 (node "sum": DynamicQuantizeLinear), want fp32`: func(m *onnx.ModelProto) {
+			m.Graph.Node[2].OpType = "DynamicQuantizeLinear"
+		},
+		`the model is int8 (node "body": MatMulInteger), want fp32`: func(m *onnx.ModelProto) {
+			m.Graph.Node[0].Attribute[0].G = &onnx.GraphProto{Node: []*onnx.NodeProto{{Name: "body", OpType: "MatMulInteger"}}}
+		},
+		`the model is int4 (node "sum": MatMulNBits), want fp32`: func(m *onnx.ModelProto) {
+			m.OpsetImport = append(m.OpsetImport, &onnx.OperatorSetIdProto{Domain: "com.microsoft", Version: 1})
+			m.Graph.Node[2].OpType = "MatMulNBits"
+		},
+		`the model is fused for ONNX Runtime (node "sum": SkipLayerNormalization)`: func(m *onnx.ModelProto) {
+			m.Graph.Node[2].OpType = "SkipLayerNormalization"
+		},
 		"opset 12, want 13 to 18":         func(m *onnx.ModelProto) { m.OpsetImport[0].Version = 12 },
 		"opset 21, want 13 to 18":         func(m *onnx.ModelProto) { m.OpsetImport[0].Version = 21 },
 		`node "sum" (Loop): the operator`: func(m *onnx.ModelProto) { m.Graph.Node[2].OpType = "Loop" },
