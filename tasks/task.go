@@ -169,23 +169,47 @@ type Set struct {
 // Load reads the examples of files. A bad one is the error, or with skipBad is left out and counted.
 func Load(task Task, labelled, skipBad bool, paths ...string) (*Set, error) {
 	s := &Set{}
-	for _, path := range paths {
-		for e, err := range task.Read(path, labelled) {
-			if problem := s.admit(err, skipBad); problem != nil {
-				return nil, problem
-			}
-			if err == nil {
-				s.Examples = append(s.Examples, e)
-			}
+	for part, err := range Parts(task, labelled, skipBad, math.MaxInt, paths...) {
+		if err != nil {
+			return nil, err
 		}
-	}
-	if len(s.Examples) == 0 {
-		if s.Bad > 0 {
-			return nil, s.allBad()
-		}
-		return nil, fmt.Errorf("tasks: %s: no example; want at least one", strings.Join(paths, ", "))
+		s = part
 	}
 	return s, nil
+}
+
+// Parts reads the examples of files as Load does, n at a time: a set of each n. The counts of a set are those of its own
+// examples, and of the bad ones before its last.
+func Parts(task Task, labelled, skipBad bool, n int, paths ...string) iter.Seq2[*Set, error] {
+	return func(yield func(*Set, error) bool) {
+		s, all := &Set{}, 0
+		for _, path := range paths {
+			for e, err := range task.Read(path, labelled) {
+				if problem := s.admit(err, skipBad); problem != nil {
+					yield(nil, problem)
+					return
+				}
+				if err != nil {
+					continue
+				}
+				s.Examples = append(s.Examples, e)
+				if all++; len(s.Examples) == n {
+					if !yield(s, nil) {
+						return
+					}
+					s = &Set{}
+				}
+			}
+		}
+		switch {
+		case len(s.Examples) > 0, all > 0 && s.Bad > 0:
+			yield(s, nil)
+		case all == 0 && s.Bad > 0:
+			yield(nil, s.allBad())
+		case all == 0:
+			yield(nil, fmt.Errorf("tasks: %s: no example; want at least one", strings.Join(paths, ", ")))
+		}
+	}
 }
 
 // admit counts the error of a bad example that is left out, and returns any other.

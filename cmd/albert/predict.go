@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,16 +36,23 @@ func newPredict() *cobra.Command {
 			"  question-answering  a question, a tab, a passage: the answer and its probability\n" +
 			"  multiple-choice     a passage or question, and after a tab each the choices: the number of the right one, from 0\n" +
 			"  similarity          two sentences with a tab between them: their cosine (albert embed writes embeddings)\n\n" +
-			"--json writes one object a line, with the probability of every label and, of a question, the next best answers.",
+			"--json writes one object a line, with the probability of every label and, of a question, the next best answers.\n" +
+			"--format has what benchmarks take of a whole file (--data): squad, an object of answers by the questions' ids; glue,\n" +
+			"columns index and prediction between tabs.",
 		Args: arguments(cobra.MinimumNArgs(1)),
 	}
 	asJSON := c.Flags().Bool("json", false, "print each answer as a JSON object, one a line")
 	engine := engineFlags(c, "that runs an .onnx: onnxruntime or onnx-go", onnxRuntime)
 	task := bindTask(c.Flags(), "task", "otherwise what the model was fine-tuned for: "+taskUsage())
 	data := c.Flags().String("data", "", "a file of examples, which need no labels, in place of texts")
+	format := c.Flags().String("format", "", "with --data: squad or glue, as these benchmarks take answers; otherwise lines")
+	c.MarkFlagsMutuallyExclusive("json", "format")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if *data != "" && len(args) > 1 {
 			return usagef("--data and texts are given, want one of them")
+		}
+		if err := checkSubmission(*format, *data, task.skipBad); err != nil {
+			return err
 		}
 		m, err := engine.openTaskModel(c, args[0])
 		if err != nil {
@@ -56,8 +64,12 @@ func newPredict() *cobra.Command {
 			return err
 		}
 		switch {
+		case *format != "":
+			return p.submit(*data, *format)
 		case *data != "":
-			return p.file(*data)
+			return p.file(*data, func(examples []*tasks.Example, predictions []*tasks.Prediction) error {
+				return writePredictions(c.OutOrStdout(), examples, predictions, p.asJSON)
+			})
 		case len(args) > 1:
 			return p.lines(args[1:], func(i int) string { return fmt.Sprintf("text %d", i+1) })
 		}
@@ -95,13 +107,32 @@ func (p *predictor) lines(lines []string, place func(i int) string) error {
 	return p.answer(set, fmt.Sprintf("%s to %s", place(0), place(len(lines)-1)))
 }
 
-// file answers the examples of a file.
-func (p *predictor) file(path string) error {
-	set, err := tasks.Load(p.task, false, p.skipBad, path)
-	if err != nil {
-		return err
+// fileExamples is how many examples of a file are answered at once: enough that those of like lengths can be sorted
+// together, and few enough for the memory of their answers.
+const fileExamples = 1024
+
+// file answers the examples of a file, as many at a time, and uses their answers.
+func (p *predictor) file(path string, use func([]*tasks.Example, []*tasks.Prediction) error) error {
+	losses, examples := &tasks.Set{}, 0
+	for set, err := range tasks.Parts(p.task, false, p.skipBad, fileExamples, path) {
+		if err != nil {
+			return err
+		}
+		if err := set.Encode(p.task, p.tokenizer); err != nil {
+			return err
+		}
+		losses.Bad, losses.FirstBad = losses.Bad+set.Bad, cmp.Or(losses.FirstBad, set.FirstBad)
+		losses.Truncated, examples = losses.Truncated+set.Truncated, examples+len(set.Examples)
+		r, err := evaluate.Predict(p.command.Context(), p.session, p.config, p.task, set)
+		if err != nil {
+			return err
+		}
+		if err := use(set.Examples, r.Predictions); err != nil {
+			return err
+		}
 	}
-	return p.answer(set, path)
+	noteLosses(p.command, losses, examples, path)
+	return nil
 }
 
 func (p *predictor) answer(set *tasks.Set, name string) error {
@@ -139,8 +170,8 @@ func answerText(e *tasks.Example, p *tasks.Prediction) string {
 	switch {
 	case p.Answer != nil:
 		probability := ""
-		if len(p.NBest) > 0 {
-			probability = fmt.Sprintf("\t%.4f", p.NBest[0].Probability)
+		if p.Probability != nil {
+			probability = fmt.Sprintf("\t%.4f", *p.Probability)
 		}
 		return oneLine(*p.Answer) + probability
 	case p.Choice != nil:

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"goalbert/models"
+	"goalbert/tasks"
 )
 
 // taskModel writes a checkpoint of random weights for a task, with the project's vocabulary.
@@ -96,6 +98,62 @@ func TestPredictInChunks(t *testing.T) {
 	}
 	if alone := must(t, "predict", dir, sentences[70]); alone != strings.Split(one.stdout, "\n")[70]+"\n" {
 		t.Errorf("alone %q, among others %q", alone, strings.Split(one.stdout, "\n")[70])
+	}
+}
+
+// What is chosen has its own probability, although no answer is more probable where a threshold keeps it from being chosen.
+func TestPredictTheAnswersProbability(t *testing.T) {
+	null, span := 0.7, 0.3
+	answer := "abc"
+	p := &tasks.Prediction{Answer: &answer, Probability: &span, NBest: []tasks.Candidate{{Probability: null}, {Text: answer, Probability: span}}}
+	if got := answerText(&tasks.Example{}, p); got != "abc\t0.3000" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// The answers to a file are written as they come, and as SQuAD and GLUE take them.
+func TestPredictSubmissions(t *testing.T) {
+	p := newProject(t)
+	questions := p.taskModel(t, models.ForQuestionAnswering, "")
+	write(t, p.path("squad.json"), `{"data":[{"title":"A","paragraphs":[{"context":"sal ver kato end.","qas":[
+		{"id":"one","question":"kato?"},{"id":"two","question":"ver?"}]}]}]}`)
+	var answers map[string]string
+	decode(t, must(t, "predict", questions, "--data", p.path("squad.json"), "--format", "squad"), &answers)
+	for i, id := range []string{"one", "two"} {
+		line := albert(t, "", "predict", questions, []string{"kato?", "ver?"}[i]+"\tsal ver kato end.").stdout
+		if text, _, _ := strings.Cut(line, "\t"); answers[id] != text || len(answers) != 2 {
+			t.Errorf("%v, %s has the answer %q", answers, id, text)
+		}
+	}
+	classes := p.taskModel(t, models.ForSequenceClassification, models.SingleLabel, "bad", "good")
+	var rows, want strings.Builder
+	rows.WriteString("sentence\n")
+	want.WriteString("index\tprediction\n")
+	sentences := strings.Fields(strings.Repeat("kato sal ver do ", fileExamples/3)) // more than are answered at once
+	for _, s := range sentences {
+		rows.WriteString(s + "\n")
+	}
+	write(t, p.path("test.tsv"), rows.String())
+	for i, line := range strings.Split(strings.TrimSpace(albert(t, strings.Join(sentences, "\n"), "predict", classes).stdout), "\n") {
+		label, _, _ := strings.Cut(line, "\t")
+		fmt.Fprintf(&want, "%d\t%s\n", i, label)
+	}
+	if got := must(t, "predict", classes, "--data", p.path("test.tsv"), "--format", "glue"); got != want.String() {
+		t.Errorf("got %d bytes, want %d", len(got), want.Len())
+	}
+	// lines before a bad one are there
+	write(t, p.path("bad.tsv"), rows.String()+"a\tb\n")
+	r := albert(t, "", "predict", classes, "--data", p.path("bad.tsv"))
+	if r.fails(t, "bad.tsv:", "2 columns, want 1"); strings.Count(r.stdout, "\n") != fileExamples {
+		t.Errorf("%d lines before the bad one, want %d", strings.Count(r.stdout, "\n"), fileExamples)
+	}
+	for _, arguments := range [][]string{
+		{classes, "--format", "glue"}, {classes, "--format", "csv", "--data", "x"}, {classes, "--format", "squad", "--data", p.path("test.tsv")},
+		{classes, "--format", "glue", "--skip-bad", "--data", p.path("test.tsv")}, {classes, "--format", "glue", "--json", "--data", "x"},
+	} {
+		if r := albert(t, "", append([]string{"predict"}, arguments...)...); r.code != exitUsage {
+			t.Errorf("%v: %+v, want exit code %d", arguments, r, exitUsage)
+		}
 	}
 }
 
