@@ -73,8 +73,8 @@ func HoldOut(examples []*Example, share float64, seed uint64) (train, test []*Ex
 }
 
 func noShare(share float64, n int) error {
-	return fmt.Errorf("tasks: a share of %v of %d examples or articles leaves none on one side; want some on both, and one "+
-		"of each label to train on", share, n)
+	return fmt.Errorf("tasks: a share of %v of %d examples or articles leaves none on one side; want some on both, and "+
+		"one of each label to train on", share, n)
 }
 
 // classOf is the label of an example that has one; examples with tags or several labels are all of one kind.
@@ -94,7 +94,9 @@ func apportion(strata []*stratum, share float64, most int) {
 		s.rest = quota - float64(s.taken)
 		most -= s.taken
 	}
-	byRest := slices.SortedStableFunc(slices.Values(strata), func(a, b *stratum) int { return cmp.Compare(b.rest, a.rest) })
+	byRest := slices.SortedStableFunc(slices.Values(strata), func(a, b *stratum) int {
+		return cmp.Compare(b.rest, a.rest)
+	})
 	for _, s := range byRest {
 		if most > 0 && s.taken < len(s.groups)-1 {
 			s.taken++

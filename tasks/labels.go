@@ -60,14 +60,14 @@ func isNumber(name string) bool {
 	return err == nil
 }
 
-// id is find, whose failure is no bad example that may be left out: a model that does not know a label is wrong there, and
-// its scores would be of the others alone.
+// id is find, whose failure is no bad example that may be left out: a model that does not know a label is wrong there,
+// and its scores would be of the others alone.
 func (v *vocabulary) id(e *Example, name string) (int32, error) {
 	if id, ok := v.find(name); ok {
 		return id, nil
 	}
-	return 0, fmt.Errorf("tasks: %s: label %q is unknown; want one of the model's: %s, or its number, or map the name to one "+
-		"of them", e.Place, name, listed(v.names))
+	return 0, fmt.Errorf("tasks: %s: label %q is unknown; want one of the model's: %s, or its number, or map the name "+
+		"to one of them", e.Place, name, listed(v.names))
 }
 
 // learn finds the labels of examples, or checks that they are those that were given.

@@ -17,8 +17,8 @@ func Dot(a, b []float32) float64 {
 	return sum
 }
 
-// tie is by how much two cosines may differ and be the same: what float32 rounds of a sum of squares of 1, which depends on
-// its order.
+// tie is by how much two cosines may differ and be the same: what float32 rounds of a sum of squares of 1, which
+// depends on its order.
 const tie = 2e-6
 
 // queryBlock is how many sentences are compared with all candidates at once.
@@ -72,9 +72,7 @@ func matrix(vectors [][]float32) blas32.General {
 	m.Stride = m.Cols
 	m.Data = make([]float32, 0, m.Rows*m.Cols)
 	for _, v := range vectors {
-		for _, x := range v {
-			m.Data = append(m.Data, x)
-		}
+		m.Data = append(m.Data, v...)
 	}
 	return m
 }
