@@ -39,6 +39,22 @@ func TestDevShareOfRareClasses(t *testing.T) {
 		"--skip-bad", "--config", p.config, "--tokenizer", p.vocabulary, "--out", p.path("skipped")).fails(t, `label "unknown" is unknown`)
 }
 
+// Of several labels an example may be the only one that has one: held out, it has it still.
+func TestDevShareOfRareLabels(t *testing.T) {
+	p := newProject(t)
+	rows := "sentence\tlabel\n"
+	for i, s := range sentencesOf(10) {
+		rows += fmt.Sprintf("%s\t%s,alone-%d\n", s, []string{"a", "b"}[i%2], i)
+	}
+	write(t, p.path("train.tsv"), rows)
+	var trained finetuned
+	decode(t, must(t, "finetune", "--task", "classification", "--multi-label", "--train", p.path("train.tsv"), "--dev-share", "0.4",
+		"--config", p.config, "--tokenizer", p.vocabulary, "--steps", "1", "--batch", "4", "--out", p.path("run"), "--json"), &trained)
+	if len(trained.Labels) != 12 || trained.Examples != 6 || trained.Runs[0].Scores == nil {
+		t.Errorf("%d labels, %d examples, scores %v", len(trained.Labels), trained.Examples, trained.Runs[0].Scores)
+	}
+}
+
 func writeDev(t *testing.T, p project, rows string) string {
 	t.Helper()
 	write(t, p.path("dev.tsv"), "sentence\tlabel\nkato\ta\n"+rows)
