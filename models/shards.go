@@ -53,6 +53,24 @@ func readIndex(path string) (*shardIndex, []string, error) {
 	return index, files, nil
 }
 
+// WeightFiles returns the paths of the files of a checkpoint directory that its weights are read from, an index first.
+func WeightFiles(dir string) ([]string, error) {
+	path := filepath.Join(dir, WeightsFile)
+	if _, err := os.Stat(path); err == nil {
+		return []string{path}, nil
+	}
+	path = filepath.Join(dir, IndexFile)
+	if _, err := os.Stat(path); err != nil {
+		return nil, noWeights(dir)
+	}
+	_, files, err := readIndex(path)
+	paths := []string{path}
+	for _, file := range files {
+		paths = append(paths, filepath.Join(dir, file))
+	}
+	return paths, err
+}
+
 // openTensors returns the tensors of a checkpoint directory, of one file or of shards, without their bytes, and the path
 // that errors are to name. The files are to be closed after the tensors were used.
 func openTensors(dir string) (tensors map[string]SafeTensor, path string, files openFiles, err error) {

@@ -12,24 +12,32 @@ import (
 // LeastAgreement is what a model of whole numbers must reach, unless the caller says otherwise. A weight of seven bits with a
 // scale a row, whose largest is some four deviations, is off by 4/63/√12 = 1.8 % of the usual weight, an activation of eight
 // bits over eight deviations on either side by as much: 2.6 % of a product, and by four bits in blocks of 32 8 %. A layer adds
-// two products to the residual; over twelve layers that is at most √24 times as much, 13 % and 39 % of the hidden state: a
-// cosine of 0.99 and 0.93. So features have at least 0.9, unless something else is wrong. Predictions have it with ties. What
-// it is there to find, the collapse of onnxruntime issue 11701, is far below.
+// two products to the residual; over twelve layers that is at most √24 times as much, 13 % and 39 % of what varies in the
+// hidden state. Noise of a share s of a signal leaves a cosine of 1/√(1+s²): 0.99 and 0.93. So features have at least 0.9,
+// unless something else is wrong. Predictions have it with ties. What it is there to find, the collapse of onnxruntime issue
+// 11701, is far below.
 const LeastAgreement = 0.9
 
 // tie is how near two logits may be, in deviations of the logits of a row, for the choice between them to be open: 13 % of
 // noise in each is 18 % in the difference, of which this is 2.7 deviations. Without it a model of random weights, which is sure of
-// nothing, would seem to disagree.
+// nothing, would seem to disagree. One logit and a border that is fixed have 1/√2 of that between them.
 const tie = 0.5
 
-// Agreement runs batches on a session and on the reference, a model of configuration c, and says how far they agree. A
-// prediction, the arg max of a token's or sequence's logits, of a question's choices, of an answer's start or end, agrees where
-// it is the reference's or a tie with it. Where there is no choice (features, a regression, intermediate values) it is the
-// cosine of each row, where several labels may hold at once the side of each logit.
+// Agreement runs batches on a session and on the reference, a model of configuration c, and says how far they agree. It is
+// measured so that an engine that says the same whatever it is given does not agree.
 //
-// Least is what is demanded of the mean. Predictions are a sample: of n of them that agree with probability least, the share that
-// does has the deviation √(least·(1−least)/n), and may be three of these below. A finding's share is (1 − agreement)/(1 − what
-// is wanted).
+//   - Of a choice, the arg max of a token's or sequence's logits, of a question's choices, of an answer's start or end, the side
+//     of 0 of each of several labels, it is Cohen's kappa, (p - e)/(1 - e): p is the share in which the choice is the reference's,
+//     and e what p would be if the two chose independently, each as often as it does, of each label by itself (Cohen, "A
+//     coefficient of agreement for nominal scales", Educational and Psychological Measurement 20, 1960). Where the reference
+//     holds several for nearly equal and the engine takes one of them, they are a tie, which is not counted.
+//   - Where there is no choice (features, a regression, intermediate values) it is the cosine that noise of the size of the
+//     differences leaves, 1/√(1+s²) with s² = Σ(got - want)²/Σ(want - mean)², the mean that of the column.
+//
+// Least is what is demanded. Choices are a sample: of n of them that agree with probability q, the share that does has the
+// deviation √(q(1-q)/n), and may be three of these below. Where the reference says too much the same for that to tell, one class
+// of nearly all, the logits are judged as numbers; if they are too noisy although the choices are the same, or the reference
+// gives but one number, the finding is Unproven. A finding's share is (1 - agreement)/(1 - what is wanted).
 func Agreement(ctx context.Context, reference, session runtime.Session, batches []Batch, c models.Config, least float64) ([]Finding, error) {
 	findings := newFindings(reference, session)
 	sums := make([]agreement, len(findings))
@@ -41,10 +49,7 @@ func Agreement(ctx context.Context, reference, session runtime.Session, batches 
 				f.differs(err)
 				continue
 			}
-			for j := range w {
-				f.MaxAbs = max(f.MaxAbs, min(math.Abs(float64(g[j])-float64(w[j])), infinite))
-			}
-			f.Elements += len(w)
+			f.measure(g, w)
 			sums[i].addOutput(f.Tensor, c, b, want[f.Tensor].Shape, g, w)
 		}
 		return nil
@@ -55,67 +60,90 @@ func Agreement(ctx context.Context, reference, session runtime.Session, batches 
 	return findings, err
 }
 
+// Predictions says how far two engines agree on the examples of a task, by their outputs as evaluate.Outputs has them of a model
+// of configuration c: see Agreement.
+func Predictions(subject, against, name string, c models.Config, got, want [][]float32, least float64) Finding {
+	f := Finding{Subject: subject, Against: against, Tensor: name, OK: true}
+	var a agreement
+	for i := range want {
+		f.measure(got[i], want[i])
+		a.addPrediction(c, got[i], want[i])
+	}
+	f.judge(&a, least)
+	return f
+}
+
+// measure adds values to f's largest difference.
+func (f *Finding) measure(got, want []float32) {
+	for i := range want {
+		if d := math.Abs(float64(got[i]) - float64(want[i])); d > f.MaxAbs || math.IsNaN(d) {
+			f.MaxAbs = finite(d)
+		}
+	}
+	f.Elements += len(want)
+}
+
+func finite(x float64) float64 {
+	if math.IsNaN(x) {
+		return infinite
+	}
+	return min(x, infinite)
+}
+
 // judge sets what a sum says of f.
 func (f *Finding) judge(a *agreement, least float64) {
 	if !f.OK {
 		return
 	}
-	if a.what == argMax {
-		a.choices()
-	}
-	mean := a.sum / a.count
-	if a.what == cosine && a.count == 0 { // a column: its cosine as a whole
-		mean, a.count = a.column(), 1
-	}
-	if math.IsNaN(mean) { // no rows, or an output that is no number
-		mean = 0
-	}
-	f.Agreement = &mean
-	wanted := least
-	if a.what != cosine && a.count > 0 {
-		wanted = max(0, least-3*math.Sqrt(least*(1-least)/a.count))
-	}
-	f.OK = mean >= wanted
+	v := a.verdict(least)
+	f.Agreement, f.OK, f.Unproven, f.Worst = &v.agreement, v.unproven || v.agreement >= v.wanted, v.unproven, v.says
 	switch {
-	case mean == 1:
+	case v.agreement == 1 || v.unproven:
 		f.Share = 0
-	case wanted < 1:
-		f.Share = (1 - mean) / (1 - wanted)
+	case v.wanted < 1:
+		f.Share = (1 - v.agreement) / (1 - v.wanted)
 	default:
 		f.Share = infinite
 	}
-	f.Worst = fmt.Sprintf("%s: %.4f in the mean of %.0f, want %.4f", a.what, mean, a.count, wanted)
-	if a.what == argMax {
-		f.Worst += fmt.Sprintf("; another one is chosen in %d", a.others)
-	}
+}
+
+// verdict is an agreement, and what is wanted of it.
+type verdict struct {
+	agreement, wanted float64
+	says              string
+	unproven          bool
 }
 
 // What agreement is measured by.
 const (
-	argMax = "arg max"
-	sides  = "labels on the same side"
-	cosine = "cosine"
+	choosing = "choices"
+	noise    = "noise"
 )
 
-// agreement is a sum over predictions.
+// agreement is a sum over an output.
 type agreement struct {
-	what       string
-	sum, count float64
+	what string // how it is measured, where the reference says enough for that
 
-	dot, squareGot, squareWant float64 // of an output of one column
-
-	gaps    []float64 // of rows of choices: by how much the reference's choice is above the other's, in its own logits
-	squares float64   // of the reference's logits about their row's mean
+	choices []choice
+	squares float64 // of the reference's logits about their row's mean, or of labels' about 0
 	logits  int
-	others  int // rows in which another one is chosen
+
+	columns columns
+}
+
+// choice is what is chosen in a row.
+type choice struct {
+	label     int // of several that may hold at once, the one that the choice is about
+	got, want int
+	gap       float64 // by how much the reference's choice is above the other's, in its own logits
+	margin    float64 // by how much it is above the next best
 }
 
 // addOutput adds an output's values at attended positions.
 func (a *agreement) addOutput(name string, c models.Config, b Batch, shape []int, got, want []float32) {
-	columns := shape[len(shape)-1]
+	width := shape[len(shape)-1]
 	switch {
 	case name == models.StartLogits || name == models.EndLogits:
-		a.what = argMax
 		at := 0
 		for row := 0; row < len(b.mask); row += b.length {
 			n := 0
@@ -125,45 +153,94 @@ func (a *agreement) addOutput(name string, c models.Config, b Batch, shape []int
 			a.addChoice(got[at:at+n], want[at:at+n])
 			at += n
 		}
-		return
+		a.columns.add(1, got, want)
 	case c.Architecture == models.ForMultipleChoice && name == models.Logits:
-		a.what = argMax
-		if len(want) < shape[0]*columns { // some choices are not compared
-			columns = len(want)
+		if len(want) < shape[0]*width { // some choices are not compared
+			width = len(want)
 		}
-		for i := 0; i < len(want); i += columns {
-			a.addChoice(got[i:i+columns], want[i:i+columns])
-		}
-		return
-	case c.Architecture == models.ForSequenceClassification && c.Problem() == models.MultiLabel && name == models.Logits:
-		a.what = sides
-		for i := range want {
-			a.add(indicator(got[i] > 0 == (want[i] > 0)))
-		}
-		return
-	case columns == 1:
-		a.what = cosine
-		a.addColumn(got, want)
-		return
-	case name == models.Logits || name == models.PredictionLogits || name == models.SOPLogits:
-		a.what = argMax
-		for i := 0; i < len(want); i += columns {
-			a.addChoice(got[i:i+columns], want[i:i+columns])
-		}
-		return
-	}
-	a.what = cosine
-	for i := 0; i < len(want); i += columns {
-		var row agreement
-		row.addColumn(got[i:i+columns], want[i:i+columns])
-		a.add(row.column())
+		a.addChoices(width, got, want)
+		a.columns.add(1, got, want)
+	case name == models.Logits && isMultiLabel(c):
+		a.addSides(width, got, want)
+		a.columns.add(width, got, want)
+	case width > 1 && (name == models.Logits || name == models.PredictionLogits || name == models.SOPLogits):
+		a.addChoices(width, got, want)
+		a.columns.add(width, got, want)
+	default:
+		a.what = noise
+		a.columns.add(width, got, want)
 	}
 }
 
-func (a *agreement) add(v float64) { a.sum, a.count = a.sum+v, a.count+1 }
+// addPrediction adds the output of a feature of a task.
+func (a *agreement) addPrediction(c models.Config, got, want []float32) {
+	labels := c.Labels.Len()
+	switch {
+	case c.Architecture == models.ForQuestionAnswering: // (tokens, 2)
+		for end := range 2 {
+			a.addChoice(strided(got, 2, end), strided(want, 2, end))
+		}
+		a.columns.add(2, got, want)
+	case c.Architecture == models.ForMultipleChoice:
+		a.addChoice(got, want)
+		a.columns.add(1, got, want)
+	case isMultiLabel(c):
+		a.addSides(labels, got, want)
+		a.columns.add(labels, got, want)
+	case c.Architecture.HasLabels() && labels > 1:
+		a.addChoices(labels, got, want)
+		a.columns.add(labels, got, want)
+	default: // a value; an embedding of each sentence
+		a.what = noise
+		width := 1
+		if c.Architecture == models.BaseModel {
+			width = c.HiddenSize
+		}
+		a.columns.add(width, got, want)
+	}
+}
+
+func isMultiLabel(c models.Config) bool {
+	return c.Architecture == models.ForSequenceClassification && c.Problem() == models.MultiLabel
+}
+
+// strided is a column of a matrix of that width.
+func strided(values []float32, width, column int) []float32 {
+	var out []float32
+	for i := column; i < len(values); i += width {
+		out = append(out, values[i])
+	}
+	return out
+}
+
+// verdict judges the sum.
+func (a *agreement) verdict(least float64) verdict {
+	byNoise := a.columns.verdict(least)
+	if a.what == noise {
+		return byNoise
+	}
+	v, enough := a.kappa(least)
+	switch {
+	case enough || v.agreement < v.wanted: // however little the reference says, it is not that
+		return v
+	case byNoise.unproven || byNoise.agreement < byNoise.wanted:
+		v.unproven = true
+		v.says += "; as numbers: " + byNoise.says
+		return v
+	}
+	byNoise.says += " (" + v.says + ")"
+	return byNoise
+}
+
+func (a *agreement) addChoices(width int, got, want []float32) {
+	for i := 0; i < len(want); i += width {
+		a.addChoice(got[i:i+width], want[i:i+width])
+	}
+}
 
 // addChoice adds a row of which the largest is chosen, where there are two at least.
 func (a *agreement) addChoice(got, want []float32) {
+	a.what = choosing
 	if len(want) < 2 {
 		return
 	}
@@ -175,22 +252,98 @@ func (a *agreement) addChoice(got, want []float32) {
 		a.squares += (float64(v) - mean) * (float64(v) - mean)
 	}
 	a.logits += len(want)
-	choice, gap := largest(got), math.Inf(1)
-	if choice >= 0 {
-		gap = float64(want[largest(want)]) - float64(want[choice])
-	}
-	a.gaps = append(a.gaps, gap)
-}
-
-// choices adds the rows of addChoice: a row agrees where the reference is not surer of its own choice than a tie.
-func (a *agreement) choices() {
-	deviation := math.Sqrt(a.squares / float64(a.logits))
-	for _, gap := range a.gaps {
-		a.add(indicator(gap <= tie*deviation))
-		if gap > 0 {
-			a.others++
+	c := choice{got: largest(got), want: largest(want), gap: math.Inf(1), margin: math.Inf(1)}
+	for i, v := range want {
+		if i != c.want {
+			c.margin = min(c.margin, float64(want[c.want])-float64(v))
 		}
 	}
+	if c.got >= 0 {
+		c.gap = float64(want[c.want]) - float64(want[c.got])
+	}
+	a.choices = append(a.choices, c)
+}
+
+// addSides adds rows of logits that each say whether a label holds. They are as far from 0 as two logits of 1/√2 of the noise
+// are from each other.
+func (a *agreement) addSides(labels int, got, want []float32) {
+	a.what = choosing
+	for i, w := range want {
+		v := math.Sqrt2 * float64(w)
+		a.squares, a.logits = a.squares+float64(w)*float64(w), a.logits+1
+		c := choice{label: i % labels, got: side(got[i]), want: side(w), margin: math.Abs(v)}
+		switch {
+		case c.got < 0:
+			c.gap = math.Inf(1)
+		case c.got != c.want:
+			c.gap = math.Abs(v)
+		}
+		a.choices = append(a.choices, c)
+	}
+}
+
+// side is whether a label holds: 1 or 0, or -1 of NaN.
+func side(logit float32) int {
+	switch {
+	case logit != logit:
+		return -1
+	case logit > 0:
+		return 1
+	}
+	return 0
+}
+
+// kappa judges the choices, and reports whether the reference's are different enough: an engine that always makes the most
+// frequent of them must not pass.
+func (a *agreement) kappa(least float64) (v verdict, enough bool) {
+	open := tie * math.Sqrt(a.squares/float64(max(a.logits, 1)))
+	type made struct{ label, choice int }
+	got, want, each := map[made]float64{}, map[made]float64{}, map[int]float64{}
+	n, same, ties := 0.0, 0.0, 0
+	for _, c := range a.choices {
+		if c.gap <= open && c.margin <= open {
+			ties++
+			continue
+		}
+		n++
+		each[c.label]++
+		got[made{c.label, c.got}]++
+		want[made{c.label, c.want}]++
+		if c.got == c.want {
+			same++
+		}
+	}
+	if n == 0 {
+		return verdict{agreement: 1, says: fmt.Sprintf("%s: all of %d are ties", choosing, ties)}, false
+	}
+	chance, most := 0.0, map[int]float64{}
+	for m, count := range want {
+		chance += count * got[m] / each[m.label] / n
+		most[m.label] = max(most[m.label], count)
+	}
+	usual := 0.0 // how many the most frequent choices are right in
+	for _, count := range most {
+		usual += count
+	}
+	v.says = fmt.Sprintf("%s: %.0f of %.0f are others, and %d are ties", choosing, n-same, n, ties)
+	if least == 0 || atLeast(least, usual/n, n) > usual/n {
+		enough = chance < 1
+	}
+	if !enough {
+		v.says += fmt.Sprintf("; native itself makes the same in %.0f, which proves little", usual)
+		v.agreement, v.wanted = same/n, max(0, atLeast(least, usual/n, n))
+		return v, false
+	}
+	v.agreement = max(0, (same/n-chance)/(1-chance))
+	v.wanted = max(0, (atLeast(least, chance, n)-chance)/(1-chance))
+	v.says += fmt.Sprintf(": %.4f beyond chance, want %.4f", v.agreement, v.wanted)
+	return v, true
+}
+
+// atLeast is the share of n choices that must agree for one of least beyond chance, less three deviations.
+func atLeast(least, chance, n float64) float64 {
+	share := least*(1-chance) + chance
+	return share - 3*math.Sqrt(share*(1-share)/n)
 }
 
 // largest returns the index of the largest value; -1 where one is NaN.
@@ -207,19 +360,52 @@ func largest(values []float32) int {
 	return at
 }
 
-func (a *agreement) addColumn(got, want []float32) {
-	for i := range want {
-		g, w := float64(got[i]), float64(want[i])
-		a.dot, a.squareGot, a.squareWant = a.dot+g*w, a.squareGot+g*g, a.squareWant+w*w
-	}
+// columns are sums over the columns of a matrix.
+type columns struct {
+	rows         float64
+	first        []float32 // what sums are taken about, so that a large mean costs no digits
+	sum, squares []float64 // of the reference's
+	all          float64   // squares of the reference's, about 0
+	differences  float64   // squares
 }
 
-// column is the cosine of what addColumn has seen.
-func (a *agreement) column() float64 { return a.dot / math.Sqrt(a.squareGot*a.squareWant) }
-
-func indicator(yes bool) float64 {
-	if yes {
-		return 1
+func (c *columns) add(width int, got, want []float32) {
+	if c.first == nil && len(want) >= width {
+		c.first, c.sum, c.squares = append([]float32(nil), want[:width]...), make([]float64, width), make([]float64, width)
 	}
-	return 0
+	for i := range want {
+		g, w, k := float64(got[i]), float64(want[i]), i%width
+		d := w - float64(c.first[k])
+		c.sum[k], c.squares[k] = c.sum[k]+d, c.squares[k]+d*d
+		c.all += w * w
+		c.differences += (g - w) * (g - w)
+	}
+	c.rows += float64(len(want) / width)
+}
+
+// deviations are the squares of the reference's values about the means of their columns.
+func (c *columns) deviations() float64 {
+	all := 0.0
+	for k := range c.sum {
+		all += c.squares[k] - c.sum[k]*c.sum[k]/c.rows
+	}
+	return all
+}
+
+// constant is the share of a value by which it may vary and be the same, in float32.
+const constant = 1e-6
+
+// verdict judges the differences by what varies in the reference.
+func (c *columns) verdict(least float64) verdict {
+	signal := c.deviations()
+	if signal <= constant*constant*c.all || c.rows == 0 {
+		return verdict{agreement: 1, unproven: least > 0, says: "native's values are all the same, which proves nothing"}
+	}
+	share := c.differences / signal
+	v := verdict{agreement: 1 / math.Sqrt(1+share), wanted: least}
+	if math.IsNaN(share) || math.IsInf(share, 0) {
+		v.agreement = 0
+	}
+	v.says = fmt.Sprintf("%s of %.3g %% of what varies: an agreement of %.4f, want %.4f", noise, 100*math.Sqrt(share), v.agreement, v.wanted)
+	return v
 }

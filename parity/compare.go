@@ -1,8 +1,10 @@
 package parity
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 
@@ -12,11 +14,13 @@ import (
 	"goalbert/onnx"
 )
 
-// File compares an exported model with what an export of w is: every initializer, to the bit, and the graph around them.
+// File compares an exported model with what an export of w is: every initializer, to the bit, and what is around them.
 // Constants that are no weights are compared as well. There is one finding for each initializer, one more for each of whole
-// numbers, which are multiplied out and compared with the checkpoint's, and one for the graph.
-func File(subject string, m *onnx.ModelProto, w *models.Weights) ([]Finding, error) {
+// numbers, which are multiplied out and compared with the checkpoint's, one for the graph, one for the metadata and one for the
+// versions of the format and its operators. vocabulary is the SHA-256 of the checkpoint's; empty where it has none.
+func File(subject string, m *onnx.ModelProto, w *models.Weights, vocabulary string) ([]Finding, error) {
 	o := export.OptionsOf(m)
+	o.VocabularySHA256 = vocabulary
 	want, err := export.Model(w, o)
 	if err != nil {
 		return nil, err
@@ -35,7 +39,57 @@ func File(subject string, m *onnx.ModelProto, w *models.Weights) ([]Finding, err
 	for name := range found {
 		findings = append(findings, mismatch(subject, name, "the checkpoint has no such tensor"))
 	}
-	return append(findings, compareGraph(subject, m, want)), nil
+	return append(findings, compareGraph(subject, m, want), compareMetadata(subject, m, want), compareVersions(subject, m, want)), nil
+}
+
+// compareMetadata compares what the file says of itself: above all the names of its labels, which no number shows.
+func compareMetadata(subject string, got, want *onnx.ModelProto) Finding {
+	const name = "metadata"
+	wanted := map[string]string{}
+	for _, p := range want.MetadataProps {
+		wanted[p.Key] = p.Value
+	}
+	seen := map[string]bool{}
+	for _, p := range got.MetadataProps {
+		value, there := wanted[p.Key]
+		switch {
+		case seen[p.Key]:
+			return mismatch(subject, name, fmt.Sprintf("%s is there twice", p.Key))
+		case !there:
+			return mismatch(subject, name, fmt.Sprintf("%s is %q, an export of the checkpoint has none", p.Key, p.Value))
+		case p.Value != value:
+			return mismatch(subject, name, fmt.Sprintf("%s is %q, the checkpoint's is %q", p.Key, p.Value, value))
+		}
+		seen[p.Key] = true
+	}
+	for _, p := range want.MetadataProps {
+		if !seen[p.Key] {
+			return mismatch(subject, name, fmt.Sprintf("%s is missing, the checkpoint's is %q", p.Key, p.Value))
+		}
+	}
+	return Finding{Subject: subject, Against: AgainstCheckpoint, Tensor: name, Elements: len(wanted), OK: true}
+}
+
+// compareVersions compares the version of the format, and those of the operators.
+func compareVersions(subject string, got, want *onnx.ModelProto) Finding {
+	const name = "versions"
+	if got.IrVersion != want.IrVersion {
+		return mismatch(subject, name, fmt.Sprintf("the format is IR version %d, want %d", got.IrVersion, want.IrVersion))
+	}
+	same := func(a, b *onnx.OperatorSetIdProto) bool { return proto.Equal(a, b) }
+	if !slices.EqualFunc(got.OpsetImport, want.OpsetImport, same) {
+		return mismatch(subject, name, fmt.Sprintf("operators are of %s, want %s", opsets(got), opsets(want)))
+	}
+	return Finding{Subject: subject, Against: AgainstCheckpoint, Tensor: name, Elements: 1 + len(want.OpsetImport), OK: true}
+}
+
+// opsets lists the versions of operators that a model imports.
+func opsets(m *onnx.ModelProto) string {
+	var list []string
+	for _, o := range m.OpsetImport {
+		list = append(list, fmt.Sprintf("%s %d", cmp.Or(o.Domain, "ai.onnx"), o.Version))
+	}
+	return strings.Join(list, ", ")
 }
 
 func compareInitializer(subject string, got, want *onnx.TensorProto) Finding {

@@ -2,11 +2,7 @@ package parity
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"io"
-	"os"
 
 	"goalbert/export"
 	"goalbert/internal/numeric"
@@ -19,34 +15,32 @@ import (
 type Export struct {
 	Name      string             `json:"name"` // in the report: its path, or the form of one that was written for the comparison
 	Form      string             `json:"form"`
-	Bytes     int64              `json:"bytes"`
-	SHA256    string             `json:"sha256"`
+	Files     []FileSum          `json:"files"`                     // itself, and those that its weights lie in
 	Tolerance *numeric.Tolerance `json:"tolerance,omitempty"`       // of outputs; initializers must be equal
 	Agreement float64            `json:"least_agreement,omitempty"` // in place of a tolerance
 }
 
-// NewExport describes an exported file in a report, under that name: what its outputs may differ by follows from its
-// precision, with least for one of whole numbers.
-func NewExport(name, path string, m *onnx.ModelProto, least float64) (Export, error) {
+// NewExport describes an exported file, which consists of those, in a report, under that name: what its outputs may differ by
+// follows from its precision, with least for one of whole numbers.
+func NewExport(name string, m *onnx.ModelProto, files []FileSum, least float64) Export {
 	o := export.OptionsOf(m)
-	e := Export{Name: name, Form: o.Form()}
+	e := Export{Name: name, Form: o.Form(), Files: files}
 	if o.Precision == export.INT8 || o.Precision == export.INT4 {
 		e.Agreement = least
 	} else {
 		tolerance := ToleranceOf(m)
 		e.Tolerance = &tolerance
 	}
-	file, err := os.Open(path)
-	if err != nil {
-		return Export{}, fmt.Errorf("parity: %w", err)
+	return e
+}
+
+// Bytes is the size of all its files.
+func (e Export) Bytes() int64 {
+	size := int64(0)
+	for _, f := range e.Files {
+		size += f.Bytes
 	}
-	defer file.Close()
-	sum := sha256.New()
-	if e.Bytes, err = io.Copy(sum, file); err != nil {
-		return Export{}, fmt.Errorf("parity: %s: %w", path, err)
-	}
-	e.SHA256 = hex.EncodeToString(sum.Sum(nil))
-	return e, nil
+	return size
 }
 
 // CompareOutputs is Outputs, or Agreement for an export that has no tolerance: of a model of configuration c.

@@ -57,7 +57,7 @@ func TestExternalDataInEngines(t *testing.T) {
 					t.Errorf("it computes other bits than one file: %+v", f)
 				}
 			}
-			findings, err = parity.File("model.onnx", m, w)
+			findings, err = parity.File("model.onnx", m, w, "")
 			if err != nil {
 				t.Fatal(err)
 			}

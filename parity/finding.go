@@ -21,6 +21,8 @@ type Finding struct {
 
 	// Agreement is set where no element has a tolerance, as in models of whole numbers: see Agreement.
 	Agreement *float64 `json:"agreement,omitempty"`
+	Unproven  bool     `json:"unproven,omitempty"` // the reference says too much the same for an agreement to mean anything
+	Failed    bool     `json:"failed,omitempty"`   // the file or the engine gave an error, and nothing was compared
 }
 
 // Whom findings compare with, besides engines.
@@ -56,6 +58,11 @@ func (f *Finding) add(other Finding) {
 	if other.Share >= f.Share {
 		f.Share, f.Worst = other.Share, other.Worst
 	}
+}
+
+// Failure is that an error came between: Tensor has the word for what was not done.
+func Failure(subject, against, what string, err error) Finding {
+	return Finding{Subject: subject, Against: against, Tensor: what, Share: infinite, Worst: err.Error(), Failed: true}
 }
 
 // exact reports whether f is of a tensor that is equal to the bit.

@@ -26,7 +26,7 @@ func (r *Report) WriteHTML(w io.Writer) error {
 	p := pageData{Report: r, Verdict: r.Verdict(), Right: r.OK(), Skipped: r.skipped()}
 	for _, f := range r.Findings {
 		p.Elements += f.Elements
-		if !f.OK {
+		if !f.OK || f.Unproven {
 			p.Wrong = append(p.Wrong, f)
 		} else if f.Against != AgainstCheckpoint {
 			p.Worst = max(p.Worst, f.Share)
@@ -130,7 +130,7 @@ func (r *Report) section(m *Model) section {
 
 func level(f Finding) int {
 	switch {
-	case !f.OK:
+	case !f.OK || f.Unproven:
 		return 5
 	case f.Share == 0:
 		return 0
@@ -146,10 +146,12 @@ func level(f Finding) int {
 
 // Label is what stands in the cell.
 func (c *heatCell) Label() string {
-	if c.Share >= infinite {
+	switch {
+	case c.Unproven:
+		return "?"
+	case c.Share >= infinite:
 		return "✕"
-	}
-	if c.OK {
+	case c.OK:
 		return percent(c.Share)
 	}
 	return "✕ " + percent(c.Share)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"path/filepath"
@@ -109,8 +110,8 @@ func TestOtherFormsAreRefusedInPureGo(t *testing.T) {
 		`node "layer_groups.0" (Loop): attribute "body" is a graph, want the model with its layers unrolled`: {Layers: export.Loop},
 		"the model has functions (AlbertLayer), want it with its layers unrolled":                            {Layers: export.Function},
 		"elements of type FLOAT16, want FLOAT or INT64: export the model with precision fp32":                {Precision: export.FP16},
-		"operators of domain \"com.microsoft\", want standard operators alone":                               {Precision: export.INT4},
-		`node "embeddings.rows.rounded" (DynamicQuantizeLinear): the operator is not one of`:                 {Precision: export.INT8},
+		"the model is int4 (node \"embeddings.word\": GatherBlockQuantized), want fp32":                      {Precision: export.INT4},
+		`the model is int8 (node "embeddings.rows.rounded": DynamicQuantizeLinear), want fp32`:               {Precision: export.INT8},
 	} {
 		_, path := exportedWith(t, openGolden(t, "groups").weights, o)
 		if _, err := gonnx.Open(path, gonnx.Options{}); err == nil || !strings.Contains(err.Error(), want) {
@@ -132,7 +133,7 @@ func checkParityWith(t *testing.T, w *models.Weights, m *onnx.ModelProto, sessio
 		batches[i] = b.ForArchitecture(w.Config.Architecture)
 	}
 	r := parity.NewReport("checkpoint", "native", batches)
-	findings, err := parity.File("model.onnx", m, w)
+	findings, err := parity.File("model.onnx", m, w, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +187,7 @@ func checkPerturbations(t *testing.T, o export.Options) {
 		} else {
 			raw[8*random.IntN(len(raw)/8)]++
 		}
-		findings, err := parity.File("damaged.onnx", damaged, w)
+		findings, err := parity.File("damaged.onnx", damaged, w, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -221,7 +222,7 @@ func TestChangedGraphIsFound(t *testing.T) {
 	} {
 		m, _ := exportedWith(t, w, export.Options{})
 		damage(m.Graph)
-		findings, err := parity.File("damaged.onnx", m, w)
+		findings, err := parity.File("damaged.onnx", m, w, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -233,6 +234,92 @@ func TestChangedGraphIsFound(t *testing.T) {
 		if r.OK() || !strings.Contains(text.String(), want) {
 			t.Errorf("the report does not say %q:\n%s", want, &text)
 		}
+	}
+}
+
+// What a file says of itself is compared with the checkpoint, not with what the file says: each key changed in turn, left out,
+// added, and the versions.
+func TestChangedMetadataIsFound(t *testing.T) {
+	w := openHead(t, "single_label").weights
+	m, _ := exportedWith(t, w, export.Options{VocabularySHA256: "5eed"})
+	check := func(what string, m *onnx.ModelProto, vocabulary, want string) {
+		t.Helper()
+		findings, err := parity.File("changed.onnx", m, w, vocabulary)
+		if err != nil {
+			if what == export.LayersKey || what == export.PrecisionKey || what == export.FuseKey {
+				return // there is no such form
+			}
+			t.Fatal(err)
+		}
+		found := slices.ContainsFunc(findings, func(f parity.Finding) bool { return !f.OK && f.Tensor == want })
+		if ok := (&parity.Report{Findings: findings}).OK(); ok != (want == "") || found != (want != "") {
+			t.Errorf("%s: good %v, the finding %q is there: %v", what, ok, want, found)
+		}
+	}
+	check("nothing", m, "5eed", "")
+	check("another vocabulary", m, "dada", "metadata")
+	check("no vocabulary", m, "", "metadata")
+	for i, p := range m.MetadataProps {
+		changed := proto.Clone(m).(*onnx.ModelProto)
+		changed.MetadataProps[i].Value = strings.ToUpper(p.Value) + " "
+		check(p.Key, changed, "5eed", "metadata")
+		changed.MetadataProps = slices.Delete(changed.MetadataProps, i, i+1)
+		if p.Key != export.LayersKey && p.Key != export.PrecisionKey { // whose absence has a meaning, and is another file's
+			check("without "+p.Key, changed, "5eed", "metadata")
+		}
+	}
+	for what, change := range map[string]func(*onnx.ModelProto){
+		"swapped labels": func(m *onnx.ModelProto) {
+			for _, p := range m.MetadataProps {
+				if p.Key == export.LabelsKey {
+					p.Value = `["good","neutral","bad"]`
+				}
+			}
+		},
+		"a key twice": func(m *onnx.ModelProto) { m.MetadataProps = append(m.MetadataProps, m.MetadataProps[0]) },
+		"another key": func(m *onnx.ModelProto) {
+			m.MetadataProps = append(m.MetadataProps, &onnx.StringStringEntryProto{Key: "scales", Value: "x"})
+		},
+	} {
+		changed := proto.Clone(m).(*onnx.ModelProto)
+		change(changed)
+		check(what, changed, "5eed", "metadata")
+	}
+	for what, change := range map[string]func(*onnx.ModelProto){
+		"an opset":   func(m *onnx.ModelProto) { m.OpsetImport[0].Version = 17 },
+		"no opset":   func(m *onnx.ModelProto) { m.OpsetImport = nil },
+		"the format": func(m *onnx.ModelProto) { m.IrVersion = 9 },
+	} {
+		changed := proto.Clone(m).(*onnx.ModelProto)
+		change(changed)
+		check(what, changed, "5eed", "versions")
+	}
+}
+
+// A file of another checkpoint is told in a line, and so is an error.
+func TestAnotherCheckpointsFile(t *testing.T) {
+	w := openGolden(t, "base").weights
+	m, _ := exportedWith(t, parity.RandomWeights(w.Config, 3), export.Options{})
+	r := parity.NewReport("checkpoint", "native", nil)
+	r.AddExport(parity.NewExport("deploy/model.onnx", m, nil, 1))
+	findings, err := parity.File("deploy/model.onnx", m, w, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Add(findings...)
+	r.Add(parity.Failure("an engine", "native", "run", errors.New("no memory is left")))
+	var out bytes.Buffer
+	if err := r.WriteText(&out); err != nil {
+		t.Fatal(err)
+	}
+	text := out.String()
+	if lines := strings.Count(text, "\n"); lines > 9 || r.OK() || !strings.Contains(text, "it seems to be a file of another checkpoint") ||
+		strings.Contains(text, "deploy/model.onnx deploy/model.onnx") || !strings.Contains(text, "an engine: run: no memory is left") {
+		t.Errorf("%d lines:\n%s", lines, text)
+	}
+	r.Findings = r.Failures()
+	if r.OK() || !strings.Contains(r.Verdict(), "NOT proven: errors in 1 places, the first: deploy/model.onnx an engine: no memory is left") {
+		t.Errorf("the verdict is %q", r.Verdict())
 	}
 }
 
@@ -251,7 +338,7 @@ func TestChangedLayerIsFound(t *testing.T) {
 	} {
 		m, _ := exportedWith(t, w, export.Options{Layers: form})
 		damage(m)
-		findings, err := parity.File("damaged.onnx", m, w)
+		findings, err := parity.File("damaged.onnx", m, w, "")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -112,6 +113,52 @@ func TestSaturatingProducts(t *testing.T) {
 	}
 }
 
+// The tokens of the saturating batch have pairs of products that sixteen bits do not hold, with weights of eight bits and as the
+// batch is rounded as a whole; other tokens have fewer, and with seven bits there is none.
+func TestSaturatingBatch(t *testing.T) {
+	config, err := models.Preset("albert-tiny")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := parity.RandomWeights(config, 4)
+	mapping := w.Tensor(w.Parameters.EmbeddingHiddenMapping.Weight)
+	overflowing := func(b parity.Batch, highest float64) (pairs int) {
+		out, err := native.NewWithTensors(w, 1).Run(context.Background(), b.Inputs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := out[models.EmbeddingsOutput].Data.([]float32)
+		low, high := float64(min(0, slices.Min(x))), float64(max(0, slices.Max(x)))
+		step := (high - low) / 255
+		zero := math.RoundToEven(-low / step)
+		size := config.EmbeddingSize
+		for at := 0; at < len(x); at += size {
+			for row := 0; row < len(mapping); row += size {
+				most := 0.0
+				for _, v := range mapping[row : row+size] {
+					most = max(most, math.Abs(float64(v)))
+				}
+				product := func(i int) float64 {
+					return (math.RoundToEven(float64(x[at+i])/step) + zero) * math.RoundToEven(float64(mapping[row+i])/most*highest)
+				}
+				for i := 0; i+1 < size; i += 2 {
+					if math.Abs(product(i)+product(i+1)) > math.MaxInt16 {
+						pairs++
+					}
+				}
+			}
+		}
+		return pairs
+	}
+	b := parity.Saturating(w)
+	shape := b.Inputs[models.InputIDs].Shape
+	usual := parity.Batches(sequences(config, slices.Repeat([]int{shape[1]}, shape[0])...), config.PadTokenID)
+	worst, ordinary, seven := overflowing(b, 127), overflowing(usual[len(usual)-2], 127), overflowing(b, 63)
+	if worst == 0 || worst <= ordinary || seven > 0 {
+		t.Errorf("%d pairs overflow, of ordinary tokens %d, with seven bits %d", worst, ordinary, seven)
+	}
+}
+
 // checkNoise compares the root mean square of the differences, at attended positions of outputs that have some for each token,
 // with that of rounding: four activations a layer, those of the mapping before, and of dense and decoder or pooler after.
 func checkNoise(t *testing.T, session runtime.Session, w *models.Weights) {
@@ -174,7 +221,7 @@ func TestWrongQuantizerIsFound(t *testing.T) {
 		} {
 			m, _ := exportedWith(t, w, o)
 			damage(m.Graph)
-			findings, err := parity.File("wrong.onnx", m, w)
+			findings, err := parity.File("wrong.onnx", m, w, "")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -218,7 +265,7 @@ func TestDamagedQuantizedFiles(t *testing.T) {
 		if _, err := parity.Dequantized(m, w.Config); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got error %v, want one that says %q", err, want)
 		}
-		findings, err := parity.File("damaged.onnx", m, w)
+		findings, err := parity.File("damaged.onnx", m, w, "")
 		if err != nil {
 			t.Fatal(err)
 		}

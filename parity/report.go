@@ -35,7 +35,7 @@ type Machine struct {
 type Model struct {
 	Checkpoint string       `json:"checkpoint"` // its name in the report
 	Task       string       `json:"task"`
-	SHA256     string       `json:"sha256,omitempty"` // of the file of weights, where there is one
+	Files      []FileSum    `json:"files,omitempty"` // of weights, where there are any, and their index
 	Batches    []BatchShape `json:"batches"`
 	Exports    []Export     `json:"exports"`
 }
@@ -45,6 +45,13 @@ type BatchShape struct {
 	Name   string `json:"name"`
 	Shape  []int  `json:"shape"`
 	Tokens int    `json:"tokens"` // that are attended
+}
+
+// FileSum identifies a file.
+type FileSum struct {
+	Name   string `json:"name"` // without its directory
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256"`
 }
 
 // NotRun is an engine that was left out for a file, and why.
@@ -98,20 +105,29 @@ func (r *Report) Skip(engine, why string) {
 }
 
 // OK reports whether everything that was compared is equal, within what is admitted. An empty report is not, and neither
-// is one with a file that no engine has run.
+// is one with an error, with a file that no engine has run, or with an output of which nothing is proven.
 func (r *Report) OK() bool {
-	return len(r.Findings) > 0 && r.mismatches() == 0 && len(r.Unproven()) == 0
+	return len(r.Findings) > 0 && len(r.Mismatches()) == 0 && len(r.Failures()) == 0 && len(r.Unproven()) == 0 && len(r.Undecided()) == 0
 }
 
-func (r *Report) mismatches() int {
-	n := 0
+// Mismatches lists the findings of tensors that differ.
+func (r *Report) Mismatches() []Finding {
+	return r.findings(func(f Finding) bool { return !f.OK && !f.Failed })
+}
+
+// findings lists those of a kind.
+func (r *Report) findings(of func(Finding) bool) []Finding {
+	var list []Finding
 	for _, f := range r.Findings {
-		if !f.OK {
-			n++
+		if of(f) {
+			list = append(list, f)
 		}
 	}
-	return n
+	return list
 }
+
+// Failures lists the findings that are errors of a file or an engine.
+func (r *Report) Failures() []Finding { return r.findings(func(f Finding) bool { return f.Failed }) }
 
 // Unproven lists the files whose tensors are right and which no engine has run.
 func (r *Report) Unproven() []string {
@@ -127,6 +143,23 @@ func (r *Report) Unproven() []string {
 		}
 	}
 	return list
+}
+
+// PredictionsOf begins the name of a finding that is of the examples of a task.
+const PredictionsOf = "predictions of "
+
+// Undecided lists the findings of outputs that are too much the same for the reference to show anything. Predictions of examples
+// that do, by the same engine, stand for them.
+func (r *Report) Undecided() []Finding {
+	return r.findings(func(f Finding) bool { return f.Unproven && !r.isProven(f) })
+}
+
+// isProven reports whether examples show of the same file in the same engine what f does not.
+func (r *Report) isProven(f Finding) bool {
+	return slices.ContainsFunc(r.Findings, func(by Finding) bool {
+		return by.Checkpoint == f.Checkpoint && by.Export == f.Export && by.Subject == f.Subject && by.OK && !by.Unproven &&
+			by.Agreement != nil && strings.HasPrefix(by.Tensor, PredictionsOf)
+	})
 }
 
 // WriteText writes the report as a table for each model. Tensors that are equal to the bit are one line, and so are
@@ -155,18 +188,18 @@ func (m *Model) title() string {
 }
 
 // lines are the findings of a model as a person reads them: of one file the initializers that are equal to the bit are one,
-// and so are those that are within half a step of the checkpoint's, and of one engine the intermediate values that are within
-// the tolerance.
+// and so are those that are within half a step of the checkpoint's, or, where a file has many, those that differ, and of one
+// engine the intermediate values that are within the tolerance.
 func (r *Report) lines(m *Model) []Finding {
 	var lines []Finding
 	type place struct {
 		export, subject, against string
-		exact                    bool
+		exact, wrong             bool
 	}
 	at := map[place]int{} // of the joined line
 	count := map[place]int{}
 	for _, f := range r.Findings {
-		join := f.exact() || f.OK && (f.Against == AgainstCheckpoint || isIntermediate(f.Tensor))
+		join := f.exact() || f.OK && (f.Against == AgainstCheckpoint || isIntermediate(f.Tensor)) || r.isOneOfMany(f)
 		if f.Checkpoint != m.Checkpoint && f.Checkpoint != "" {
 			continue
 		}
@@ -174,7 +207,7 @@ func (r *Report) lines(m *Model) []Finding {
 			lines = append(lines, f)
 			continue
 		}
-		p := place{f.Export, f.Subject, f.Against, f.exact()}
+		p := place{f.Export, f.Subject, f.Against, f.exact(), !f.OK}
 		count[p]++
 		i, there := at[p]
 		if !there {
@@ -200,6 +233,31 @@ func (r *Report) lines(m *Model) []Finding {
 		}
 	}
 	return lines
+}
+
+// many is how many tensors of a file may differ and still be listed each.
+const many = 8
+
+// wrong counts the tensors of f's file that are not the checkpoint's, and all.
+func (r *Report) wrong(f Finding) (wrong, all int) {
+	for _, g := range r.Findings {
+		if g.Checkpoint == f.Checkpoint && g.Export == f.Export && g.Against == AgainstCheckpoint && !g.Failed {
+			all++
+			if !g.OK {
+				wrong++
+			}
+		}
+	}
+	return wrong, all
+}
+
+// isOneOfMany reports whether f is of a tensor that differs in a file of which many do.
+func (r *Report) isOneOfMany(f Finding) bool {
+	if f.OK || f.Failed || f.Against != AgainstCheckpoint {
+		return false
+	}
+	n, _ := r.wrong(f)
+	return n > many
 }
 
 // isIntermediate reports whether a tensor is none of a model's outputs.
@@ -231,6 +289,10 @@ func (f *Finding) used() string {
 		used += fmt.Sprintf(" (agreement %.4f)", *f.Agreement)
 	}
 	switch {
+	case f.Failed:
+		return "FAILED"
+	case f.Unproven:
+		return "NOT PROVEN (" + used + ")"
 	case f.OK:
 		return used
 	case f.Share >= infinite:
@@ -242,9 +304,22 @@ func (f *Finding) used() string {
 // conclusion is the last lines: where each mismatch is, what was not run, and the verdict.
 func (r *Report) conclusion() string {
 	var b strings.Builder
+	told := map[string]bool{} // of which files it is said that many tensors differ
 	for _, f := range r.Findings {
-		if !f.OK {
-			fmt.Fprintf(&b, "%s: %s: %s\n", strings.TrimSpace(f.Export+" "+f.Subject), f.Tensor, f.Worst)
+		switch {
+		case f.OK && !f.Unproven:
+		case r.isOneOfMany(f):
+			if key := f.Checkpoint + "\x00" + f.Export; !told[key] {
+				told[key] = true
+				n, all := r.wrong(f)
+				fmt.Fprintf(&b, "%s: %d of %d tensors are not the checkpoint's; the first is %s: %s", f.place(), n, all, f.Tensor, f.Worst)
+				if 2*n > all {
+					b.WriteString("; it seems to be a file of another checkpoint")
+				}
+				b.WriteString("\n")
+			}
+		default:
+			fmt.Fprintf(&b, "%s: %s: %s\n", f.place(), f.Tensor, f.Worst)
 		}
 	}
 	for _, why := range r.skipped() {
@@ -252,6 +327,14 @@ func (r *Report) conclusion() string {
 	}
 	fmt.Fprintf(&b, "parity: %s\n", r.Verdict())
 	return b.String()
+}
+
+// place names the file and the engine.
+func (f *Finding) place() string {
+	if f.Subject == f.Export {
+		return f.Export
+	}
+	return strings.TrimSpace(f.Export + " " + f.Subject)
 }
 
 // skipped says for each engine and reason for how many files it was left out.
@@ -280,11 +363,17 @@ func (r *Report) skipped() []string {
 
 // Verdict is the report in one sentence.
 func (r *Report) Verdict() string {
-	if n := r.mismatches(); n > 0 || len(r.Findings) == 0 {
+	if n := len(r.Mismatches()); n > 0 || len(r.Findings) == 0 {
 		return fmt.Sprintf("NOT equal: %d of %d tensors", n, len(r.Findings))
+	}
+	if list := r.Failures(); len(list) > 0 {
+		return fmt.Sprintf("NOT proven: errors in %d places, the first: %s: %s", len(list), list[0].place(), list[0].Worst)
 	}
 	if list := r.Unproven(); len(list) > 0 {
 		return fmt.Sprintf("NOT proven: no engine has run %s", strings.Join(list, ", "))
+	}
+	if list := r.Undecided(); len(list) > 0 {
+		return fmt.Sprintf("NOT proven: %s: %s: %s", list[0].place(), list[0].Tensor, list[0].Worst)
 	}
 	return fmt.Sprintf("equal, within %s, over %d batches", r.admitted(), len(r.Batches))
 }

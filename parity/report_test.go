@@ -21,16 +21,14 @@ import (
 func report(t *testing.T, wrong func(map[string]runtime.Tensor)) *parity.Report {
 	t.Helper()
 	w := openGolden(t, "base").weights
-	m, path := exportedWith(t, w, export.Options{Tensors: true})
+	m, _ := exportedWith(t, w, export.Options{Tensors: true})
 	batches := slices.Concat(parity.Batches(sequences(w.Config, 1, 5), w.Config.PadTokenID), parity.Adversarial(w.Config))
 	r := parity.NewReport("a <checkpoint>", "native", batches)
 	r.Program, r.Machine.Processor = "albert 1", "A Processor & more"
-	e, err := parity.NewExport("fp32 unrolled", path, m, parity.LeastAgreement)
-	if err != nil {
-		t.Fatal(err)
-	}
+	files := []parity.FileSum{{Name: "model.onnx", Bytes: 1234567, SHA256: "5eed"}, {Name: "model.onnx.data", Bytes: 7, SHA256: "dada"}}
+	e := parity.NewExport("fp32 unrolled", m, files, parity.LeastAgreement)
 	r.AddExport(e)
-	findings, err := parity.File("fp32 unrolled", m, w)
+	findings, err := parity.File("fp32 unrolled", m, w, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +64,7 @@ func TestPage(t *testing.T) {
 		}
 		page := out.String()
 		text, labels := parsePage(t, page)
-		for _, want := range append(test.words, r.Models[0].Exports[0].SHA256, r.Verdict()) {
+		for _, want := range append(test.words, "5eed", "model.onnx.data, 7 bytes: dada", r.Verdict()) {
 			if !strings.Contains(text, want) {
 				t.Errorf("the page does not say %q", want)
 			}
@@ -139,7 +137,7 @@ func TestReportAsJSON(t *testing.T) {
 	if err := json.Unmarshal(text, &back); err != nil {
 		t.Fatal(err)
 	}
-	if len(back.Findings) != len(r.Findings) || back.OK() || back.Verdict() != r.Verdict() || back.Models[0].Exports[0].SHA256 != r.Models[0].Exports[0].SHA256 {
+	if len(back.Findings) != len(r.Findings) || back.OK() || back.Verdict() != r.Verdict() || !slices.Equal(back.Models[0].Exports[0].Files, r.Models[0].Exports[0].Files) {
 		t.Errorf("got %+v", back)
 	}
 }

@@ -3,10 +3,14 @@ package main
 import (
 	"encoding/json"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/spf13/cobra"
 
 	"goalbert/export"
 	"goalbert/models"
@@ -53,6 +57,108 @@ func TestParityExitCodeOfEveryForm(t *testing.T) {
 	}
 }
 
+// What else of a file is not the checkpoint's, an error in one file among several, and weights in a second file: by the command.
+func TestParityOfFiles(t *testing.T) {
+	p := newProject(t)
+	labelled := filepath.Join(p.dir, "checkpoint")
+	c, err := models.ParseConfig([]byte(tinyConfig))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Architecture, c.Labels = models.ForSequenceClassification, models.NewLabels("ham", "spam")
+	if err := models.WriteDirectory(labelled, parity.RandomWeights(c, 6).WriteFiles); err != nil {
+		t.Fatal(err)
+	}
+	vocabulary, err := os.ReadFile(filepath.Join(p.vocabulary, "spiece.model"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(labelled, "spiece.model"), string(vocabulary))
+	folder := filepath.Join(p.dir, "out")
+	if err := os.Mkdir(folder, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	good := filepath.Join(folder, "good.onnx")
+	must(t, "export", labelled, "--out", good)
+	changed := func(name string, change func(*onnx.ModelProto)) string {
+		m, err := onnx.ReadFile(good)
+		if err != nil {
+			t.Fatal(err)
+		}
+		change(m)
+		file := filepath.Join(folder, name)
+		if err := models.WriteFile(file, func(w io.Writer) error { return onnx.Write(w, m) }); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	set := func(key, value string) func(*onnx.ModelProto) {
+		return func(m *onnx.ModelProto) {
+			for _, p := range m.MetadataProps {
+				if p.Key == key {
+					p.Value = value
+				}
+			}
+		}
+	}
+	truncated := filepath.Join(folder, "truncated.onnx")
+	content, err := os.ReadFile(good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, truncated, string(content[:len(content)/2]))
+	files := []string{
+		changed("labels.onnx", set(export.LabelsKey, `["spam","ham"]`)),
+		changed("length.onnx", set(export.MaxLengthKey, "512")),
+		changed("problem.onnx", set(export.ProblemTypeKey, "multi_label_classification")),
+		changed("vocabulary.onnx", set(export.VocabularySHA256Key, "5eed")),
+		changed("opset.onnx", func(m *onnx.ModelProto) { m.OpsetImport[0].Version = 17 }),
+		truncated,
+		filepath.Join(folder, "absent.onnx"),
+		good,
+	}
+	report := filepath.Join(p.dir, "report.json")
+	run := albert(t, "", slices.Concat([]string{"parity", labelled}, files, []string{"--engine", "onnx-go", "--report", report})...)
+	run.fails(t, "do not compute what the checkpoint does")
+	var r parity.Report
+	text, err := os.ReadFile(report)
+	if err != nil {
+		t.Fatal(err)
+	}
+	decode(t, string(text), &r)
+	wrong := map[string]string{}
+	ran := false
+	for _, f := range r.Findings {
+		if !f.OK {
+			wrong[filepath.Base(f.Export)] += f.Tensor
+		}
+		ran = ran || f.Export == good && f.Against == nativeEngine && f.OK
+	}
+	want := map[string]string{
+		"labels.onnx": "metadata", "length.onnx": "metadata", "problem.onnx": "metadata", "vocabulary.onnx": "metadata",
+		"opset.onnx": "versions", "truncated.onnx": "file", "absent.onnx": "file",
+	}
+	if !maps.Equal(wrong, want) || !ran {
+		t.Errorf("found %v, want %v; the good file was run: %v", wrong, want, ran)
+	}
+	albert(t, "", "parity", labelled, truncated, good, "--engine", "onnx-go").fails(t, truncated)
+
+	external := filepath.Join(folder, "external.onnx")
+	must(t, "export", labelled, "--out", external, "--external-data")
+	albert(t, "", "parity", labelled, external, "--engine", "onnx-go").fails(t, "export the model without external data")
+	if _, err := ort.Find(""); err != nil {
+		t.Skipf("needs ONNX Runtime: %v", err)
+	}
+	r = parity.Report{}
+	decode(t, must(t, "parity", labelled, external, "--json"), &r)
+	if e := r.Models[0].Exports[0]; !r.OK() || len(e.Files) != 2 || e.Files[1].Name != "external.onnx.data" || notRun(r, onnxGo) != 1 {
+		t.Errorf("got %s, %+v, not run %+v", r.Verdict(), e, r.NotRun)
+	}
+	if files := r.Models[0].Files; len(files) != 1 || files[0].Name != models.WeightsFile || len(files[0].SHA256) != 64 {
+		t.Errorf("the weights are in %+v", files)
+	}
+}
+
 // Without a file every form is exported and compared, with intermediate values too; what the pure-Go engine cannot run is
 // said, and a file without intermediate values gets a copy that has them.
 func TestParityOfEveryForm(t *testing.T) {
@@ -72,10 +178,10 @@ func TestParityOfEveryForm(t *testing.T) {
 		t.Fatal(err)
 	}
 	cells := len(export.Cells())
-	if len(r.Models) != 1 || len(r.Models[0].Exports) != 2*cells || !r.OK() || len(r.NotRun) != 2*(cells-1) {
+	if len(r.Models) != 1 || len(r.Models[0].Exports) != 2*cells || !r.OK() || notRun(r, onnxGo) != 2*(cells-1) {
 		t.Errorf("%d models, %d exports, %d not run: %s", len(r.Models), len(r.Models[0].Exports), len(r.NotRun), r.Verdict())
 	}
-	if text, err := os.ReadFile(page); err != nil || !strings.Contains(string(text), r.Models[0].Exports[0].SHA256) {
+	if text, err := os.ReadFile(page); err != nil || !strings.Contains(string(text), r.Models[0].Exports[0].Files[0].SHA256) {
 		t.Errorf("the page of %d bytes has not the file's SHA-256, error %v", len(text), err)
 	}
 	file := filepath.Join(folder, "out", "model.onnx")
@@ -83,6 +189,52 @@ func TestParityOfEveryForm(t *testing.T) {
 	if r := albert(t, "", "parity", dir, file, "--tensors"); r.code != 0 || !strings.Contains(r.stderr, "no intermediate values among its outputs") ||
 		!strings.Contains(r.stdout, "worst layers.") {
 		t.Errorf("exit code %d, %s\n%s", r.code, r.stderr, r.stdout)
+	}
+}
+
+// notRun counts the files that an engine was left out for.
+func notRun(r parity.Report, engine string) (n int) {
+	for _, s := range r.NotRun {
+		if s.Engine == engine {
+			n++
+		}
+	}
+	return n
+}
+
+// A variant opens files with its own provider: of a library without CUDA that is what is said, and its name is in the report.
+func TestVariantsHaveTheirProvider(t *testing.T) {
+	library, err := ort.Find("")
+	if err != nil {
+		t.Skipf("needs ONNX Runtime: %v", err)
+	}
+	file := filepath.Join(t.TempDir(), "model.onnx")
+	must(t, "export", checkpointOf(t, models.BaseModel), "--out", file)
+	c := &cobra.Command{}
+	o := engineFlags(c, "", onnxRuntime)
+	if err := o.check(); err != nil {
+		t.Fatal(err)
+	}
+	lack := &ort.Lack{What: "a file is missing", Mend: "get it"}
+	if list := onCUDA(o, []ort.ProviderFacts{{Provider: ort.CPU, Loadable: true}}); len(list) > 0 {
+		t.Errorf("a library without CUDA has the variants %+v", list)
+	}
+	list := onCUDA(o, []ort.ProviderFacts{{Provider: ort.CUDA, Lack: lack}})
+	if len(list) != 1 || !strings.Contains(list[0].cannotRun(export.Options{}, parity.Export{}), "a file is missing; mend: get it") {
+		t.Errorf("a library whose CUDA cannot be loaded has the variants %+v", list)
+	}
+	v := onCUDA(o, []ort.ProviderFacts{{Provider: ort.CUDA, Loadable: true}})[0]
+	if v.name() != "onnxruntime (cuda)" || v.lack != "" || o.provider != string(ort.CPU) {
+		t.Errorf("got %+v beside %q", v, o.provider)
+	}
+	facts := ort.Doctor("", ort.CPU).Providers
+	session, err := v.options.open(v.engine, file)
+	if slices.ContainsFunc(facts, func(f ort.ProviderFacts) bool { return f.Provider == ort.CUDA && f.Loadable }) {
+		if err != nil || session.Engine() != "onnxruntime "+library.Version+" (cuda)" {
+			t.Errorf("got error %v", err)
+		}
+	} else if err == nil || !strings.Contains(err.Error(), "provider cuda") {
+		t.Errorf("asked for CUDA, which the library has not, got error %v", err)
 	}
 }
 
@@ -95,6 +247,9 @@ func TestParityUsage(t *testing.T) {
 		`precision is "fp64"`:                         {dir, "--precision", "fp64"},
 		`task is "poetry"`:                            {dir, "--task", "poetry"},
 		"native is what the others are compared with": {dir, "--engine", "native"},
+		"--task is of the forms that are exported":    {dir, "model.onnx", "--task", "fill-mask"},
+		"--precision is of the forms that are":        {dir, "model.onnx", "--precision", "int8"},
+		"--preset has none; leave one of them out":    {"--preset", "albert-tiny", "--data", "x.tsv"},
 	} {
 		if r := albert(t, "", append([]string{"parity"}, arguments...)...); r.code != exitUsage || !strings.Contains(r.stderr, want) {
 			t.Errorf("%v: exit code %d, %s", arguments, r.code, r.stderr)
