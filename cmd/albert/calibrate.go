@@ -44,12 +44,12 @@ func bindCalibration(c *cobra.Command) *calibration {
 	k := &calibration{command: c}
 	f := c.Flags()
 	f.StringSliceVar(&k.data, "calibrate", nil, "of precision int8: labelled examples (a file, or the directory of a data set that --task names), or a .txt file of texts without labels, one a line; half of them say which matrices stay float32, the other half certifies the file")
-	f.Float64Var(&k.maxDrop, "max-drop", 1, "points (hundredths) by which the score may be below that of fp32, with 95 % confidence; without --calibrate of the agreement with fp32 on random pieces of the vocabulary")
+	f.Float64Var(&k.maxDrop, "max-drop", 1, "points (hundredths) by which the score may be below that of fp32, with 95 % confidence; without --calibrate it is the agreement with fp32 on random pieces of the vocabulary")
 	f.BoolVar(&k.agreement, "agreement", false, "calibrate on how often the predictions are those of fp32, not on labels")
 	f.StringVar(&k.split, "calibrate-split", tasks.Dev, "of the directory of a data set: dev, test or train")
 	f.Uint64Var(&k.seed, "calibrate-seed", 1, "of the halves, the bootstrap and random pieces")
 	f.BoolVar(&k.anyway, "write-uncertified", false, "write the file although it is not certified; it says so")
-	f.BoolVar(&k.none, "no-calibration", false, "of precision int8: measure nothing; the file says that it is not calibrated")
+	f.BoolVar(&k.none, "no-calibration", false, "of precision int8: no note that the file is not calibrated")
 	k.taskFlags = bindTask(f, "task", "what the file is for, as feature-extraction or fill-mask, or what --calibrate is of, as glue/sst2; otherwise by the checkpoint's architecture")
 	k.library = libraryFlag(c)
 	f.IntVar(&k.threads, "threads", 0, "of a calibration; 0 is one a processor")
@@ -65,9 +65,6 @@ func (k *calibration) asked() bool {
 func (k *calibration) check(o export.Options) error {
 	if k.none && (k.asked() || o.Precision != export.INT8) {
 		return usagef("--no-calibration is of precision %s, without --calibrate and --max-drop", export.INT8)
-	}
-	if o.Precision == export.INT8 && !k.none && !k.asked() && !k.command.Flags().Changed("agreement") {
-		return checkThreads(k.threads)
 	}
 	if !k.asked() {
 		for _, name := range []string{"agreement", "calibrate-split", "calibrate-seed", "write-uncertified"} {
@@ -116,24 +113,20 @@ func (k *calibration) lack(checkpoint string, o export.Options) string {
 	return ""
 }
 
-// runIfAble calibrates where that is asked for, and int8 in any case, by its agreement with fp32, if this machine can. Nil is that
-// it does not.
-func (k *calibration) runIfAble(checkpoint string, w *models.Weights, o *export.Options) (*calibrated, error) {
+// runIfAsked calibrates where that is asked for; nil is that it is not. An int8 file that is not calibrated says so.
+func (k *calibration) runIfAsked(checkpoint string, w *models.Weights, o *export.Options) (*calibrated, error) {
 	if o.Precision != export.INT8 {
 		return nil, nil
 	}
-	lack := "--no-calibration"
-	if !k.none {
-		lack = k.lack(checkpoint, *o)
-	}
-	switch {
-	case lack == "":
+	if k.asked() {
+		if lack := k.lack(checkpoint, *o); lack != "" {
+			return nil, fmt.Errorf("export: nothing can be certified: %s", lack)
+		}
 		return k.run(checkpoint, w, o)
-	case k.asked():
-		return nil, fmt.Errorf("export: nothing can be certified: %s", lack)
 	}
 	if !k.none {
-		note(k.command, "not calibrated, and int8 can spoil every answer: %s", lack)
+		note(k.command, "not calibrated: int8 can spoil every answer, and nobody has looked; measure it with --calibrate DATA, "+
+			"or its agreement with fp32 on random sequences with --max-drop POINTS")
 	}
 	o.Certification = export.NotCalibrated
 	return nil, nil
@@ -148,7 +141,7 @@ func (k *calibration) run(checkpoint string, w *models.Weights, o *export.Option
 	}
 	q := &evaluate.Quantization{
 		Config: w.Config, Reference: runtimenative.New(w, threadCount(k.threads)), MaxDrop: k.maxDrop, Seed: k.seed,
-		Table: k.asked(), Anyway: k.anyway,
+		Table: true, Anyway: k.anyway,
 		Tell: func(what string, s *evaluate.HalfScore) {
 			note(k.command, "%s: a drop of %.2f points, changed predictions: %s", what, zeroed(s.Drop), counted(s.Changed))
 		},

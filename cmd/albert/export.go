@@ -24,12 +24,11 @@ func newExport() *cobra.Command {
 			"the weights' data beside it: MODEL.onnx.data, which is to be moved with it. An export replaces MODEL.onnx and\n" +
 			"removes a MODEL.onnx.data that it does not write. Files of one folder share its configuration and vocabulary: an\n" +
 			"export that would give another file there other ones is refused.\n\n" +
-			"Precision int8 rounds activations too, and a matrix that cannot bear it can spoil every answer. So the file is\n" +
-			"compared with fp32 in ONNX Runtime: one half of the data of --calibrate says which matrices stay float32, and the\n" +
-			"score on the other half must not be more than --max-drop points below that of fp32, with 95 % confidence. Without\n" +
-			"--calibrate it is the agreement with fp32 on random pieces of the vocabulary. Otherwise nothing is written and the\n" +
-			"exit code is 1. Where there is no ONNX Runtime, no vocabulary, or no VNNI for --target vnni, nothing is compared,\n" +
-			"unless a flag asks for it; that is said, and the metadata say \"not calibrated\".",
+			"Precision int8 rounds activations too, and a matrix that cannot bear it can spoil every answer. With\n" +
+			"--calibrate the file is compared with fp32 in ONNX Runtime: one half of the data says which matrices stay float32,\n" +
+			"and the score on the other half must not be more than --max-drop points below that of fp32, with 95 % confidence.\n" +
+			"Otherwise nothing is written and the exit code is 1. --max-drop without --calibrate measures the agreement with\n" +
+			"fp32 on random pieces of the vocabulary. With neither nothing is measured, which a note and the metadata say.",
 		Args: arguments(cobra.ExactArgs(1)),
 	}
 	asJSON := jsonFlag(c)
@@ -85,7 +84,7 @@ func newExport() *cobra.Command {
 		if err := checkFolder(checkpoint, *out, w); err != nil {
 			return err
 		}
-		found, err := calibration.runIfAble(checkpoint, w, &o)
+		found, err := calibration.runIfAsked(checkpoint, w, &o)
 		if err != nil {
 			return err
 		}
