@@ -8,9 +8,11 @@ import (
 	"goalbert/models"
 )
 
-// RandomWeights returns weights of configuration c that no initialization has and every trained model may: a linear's of
-// deviation 1/√columns, so that its output is as large as its input, embeddings of 1, biases of 0.2, norms about 1. With
-// zeros for biases and ones for norms, a graph without them would compute the same.
+// RandomWeights returns weights of configuration c that no initialization has and every trained model may: a matrix's of
+// deviation 1/√columns, so that its output is as large as its input, embeddings too, which are the decoder's; biases of 0.2 and
+// norms about 1. With zeros for biases and ones for norms, a graph without them would compute the same. What a layer adds to
+// the residual is a quarter of that: of as much, which is nearly the same for all tokens, twelve layers would make tokens
+// alike, as no training does, and choices between them would be noise.
 func RandomWeights(c models.Config, seed uint64) *models.Weights {
 	w := models.NewWeights(c)
 	norms := w.Parameters.Norms()
@@ -20,10 +22,11 @@ func RandomWeights(c models.Config, seed uint64) *models.Weights {
 		switch {
 		case norms[p] && strings.HasSuffix(p.Name, "weight"):
 			mean, deviation = 1, 0.1
-		case len(p.Shape) == 2 && strings.Contains(p.Name, "_embeddings."):
-			deviation = 1
 		case len(p.Shape) == 2:
 			deviation = 1 / math.Sqrt(float64(p.Shape[1]))
+			if strings.Contains(p.Name, ".attention.dense.") || strings.Contains(p.Name, ".ffn_output.") {
+				deviation /= 4
+			}
 		}
 		data := w.Tensor(p)
 		for i := range data {
