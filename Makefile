@@ -8,7 +8,7 @@
 # make lint       gofmt, go vet, staticcheck, on every build that is supported
 # make generate   write the generated files anew
 # make parity     every form of every head against native, on every engine: small models of transformers' with intermediate
-#                 values, and ALBERT-base with random weights; writes parity.html and parity-base.html; takes minutes
+#                 values, and ALBERT-base with random weights; writes parity.html, parity-int4.html and parity-base.html; takes minutes
 # make bench      figures of speed beside the limit of the processor and beside the peers; takes minutes
 # make golden     write the golden files anew; needs Python: see tools/golden/README.md
 
@@ -53,9 +53,11 @@ generate:
 	go generate ./...
 	cd native/kernel/_asm && go generate ./...
 
+# Random weights bear no four bits: int4 files are held to the weights that they hold.
+PARITY = bin/albert parity $(dir $(wildcard parity/testdata/*/config.json parity/testdata/heads/*/config.json)) --tensors
 parity: build
-	bin/albert parity $(dir $(wildcard parity/testdata/*/config.json parity/testdata/heads/*/config.json)) --tensors \
-		--html parity.html --report parity.json
+	$(PARITY) --precision fp32,fp16,int8 --html parity.html --report parity.json
+	$(PARITY) --precision int4 --min-agreement 0 --html parity-int4.html --report parity-int4.json
 	bin/albert parity --preset albert-base-v2 --task all --html parity-base.html --report parity-base.json
 
 bench:

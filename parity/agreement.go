@@ -13,7 +13,7 @@ import (
 // scale a row, whose largest is some four deviations, is off by 4/63/√12 = 1.8 % of the usual weight, an activation of eight
 // bits over eight deviations on either side by as much: 2.6 % of a product, and by four bits in blocks of 32 8 %. A layer adds
 // two products to the residual; over twelve layers that is at most √24 times as much, 13 % and 39 % of what varies in the
-// hidden state. Noise of a share s of a signal leaves a cosine of 1/√(1+s²): 0.99 and 0.93. So features have at least 0.9,
+// hidden state. Noise of a share s of a signal leaves a concordance of 2/(2+s²): 0.99 and 0.93. So features have at least 0.9,
 // unless something else is wrong. Predictions have it with ties. What it is there to find, the collapse of onnxruntime issue
 // 11701, is far below.
 const LeastAgreement = 0.9
@@ -30,9 +30,10 @@ const tie = 0.5
 //     of 0 of each of several labels, it is Cohen's kappa, (p - e)/(1 - e): p is the share in which the choice is the reference's,
 //     and e what p would be if the two chose independently, each as often as it does, of each label by itself (Cohen, "A
 //     coefficient of agreement for nominal scales", Educational and Psychological Measurement 20, 1960). Where the reference
-//     holds several for nearly equal and the engine takes one of them, they are a tie, which is not counted.
-//   - Where there is no choice (features, a regression, intermediate values) it is the cosine that noise of the size of the
-//     differences leaves, 1/√(1+s²) with s² = Σ(got - want)²/Σ(want - mean)², the mean that of the column.
+//     holds several for nearly equal there is a tie, which is not counted.
+//   - Where there is no choice (features, a regression, intermediate values) it is the concordance of what varies,
+//     2·Σ(g-ḡ)(w-w̄)/(Σ(g-ḡ)² + Σ(w-w̄)² + n(ḡ-w̄)²), each mean that of its column: a correlation that falls with a wrong size or
+//     mean too (Lin, "A concordance correlation coefficient to evaluate reproducibility", Biometrics 45, 1989).
 //
 // Least is what is demanded. Choices are a sample: of n of them that agree with probability q, the share that does has the
 // deviation √(q(1-q)/n), and may be three of these below. Where the reference says too much the same for that to tell, one class
@@ -116,8 +117,8 @@ type verdict struct {
 
 // What agreement is measured by.
 const (
-	choosing = "choices"
-	noise    = "noise"
+	choosing    = "choices"
+	concordance = "concordance"
 )
 
 // agreement is a sum over an output.
@@ -135,8 +136,7 @@ type agreement struct {
 type choice struct {
 	label     int // of several that may hold at once, the one that the choice is about
 	got, want int
-	gap       float64 // by how much the reference's choice is above the other's, in its own logits
-	margin    float64 // by how much it is above the next best
+	margin    float64 // by how much the reference's choice is above the next best, in its own logits
 }
 
 // addOutput adds an output's values at attended positions.
@@ -167,7 +167,7 @@ func (a *agreement) addOutput(name string, c models.Config, b Batch, shape []int
 		a.addChoices(width, got, want)
 		a.columns.add(width, got, want)
 	default:
-		a.what = noise
+		a.what = concordance
 		a.columns.add(width, got, want)
 	}
 }
@@ -191,7 +191,7 @@ func (a *agreement) addPrediction(c models.Config, got, want []float32) {
 		a.addChoices(labels, got, want)
 		a.columns.add(labels, got, want)
 	default: // a value; an embedding of each sentence
-		a.what = noise
+		a.what = concordance
 		width := 1
 		if c.Architecture == models.BaseModel {
 			width = c.HiddenSize
@@ -216,7 +216,7 @@ func strided(values []float32, width, column int) []float32 {
 // verdict judges the sum.
 func (a *agreement) verdict(least float64) verdict {
 	byNoise := a.columns.verdict(least)
-	if a.what == noise {
+	if a.what == concordance {
 		return byNoise
 	}
 	v, enough := a.kappa(least)
@@ -252,14 +252,11 @@ func (a *agreement) addChoice(got, want []float32) {
 		a.squares += (float64(v) - mean) * (float64(v) - mean)
 	}
 	a.logits += len(want)
-	c := choice{got: largest(got), want: largest(want), gap: math.Inf(1), margin: math.Inf(1)}
+	c := choice{got: largest(got), want: largest(want), margin: math.Inf(1)}
 	for i, v := range want {
 		if i != c.want {
 			c.margin = min(c.margin, float64(want[c.want])-float64(v))
 		}
-	}
-	if c.got >= 0 {
-		c.gap = float64(want[c.want]) - float64(want[c.got])
 	}
 	a.choices = append(a.choices, c)
 }
@@ -269,16 +266,8 @@ func (a *agreement) addChoice(got, want []float32) {
 func (a *agreement) addSides(labels int, got, want []float32) {
 	a.what = choosing
 	for i, w := range want {
-		v := math.Sqrt2 * float64(w)
 		a.squares, a.logits = a.squares+float64(w)*float64(w), a.logits+1
-		c := choice{label: i % labels, got: side(got[i]), want: side(w), margin: math.Abs(v)}
-		switch {
-		case c.got < 0:
-			c.gap = math.Inf(1)
-		case c.got != c.want:
-			c.gap = math.Abs(v)
-		}
-		a.choices = append(a.choices, c)
+		a.choices = append(a.choices, choice{label: i % labels, got: side(got[i]), want: side(w), margin: math.Sqrt2 * math.Abs(float64(w))})
 	}
 }
 
@@ -301,7 +290,7 @@ func (a *agreement) kappa(least float64) (v verdict, enough bool) {
 	got, want, each := map[made]float64{}, map[made]float64{}, map[int]float64{}
 	n, same, ties := 0.0, 0.0, 0
 	for _, c := range a.choices {
-		if c.gap <= open && c.margin <= open {
+		if c.margin <= open {
 			ties++
 			continue
 		}
@@ -360,52 +349,51 @@ func largest(values []float32) int {
 	return at
 }
 
-// columns are sums over the columns of a matrix.
+// columns are sums over the columns of a matrix, taken about its first row, so that a large mean costs no digits.
 type columns struct {
-	rows         float64
-	first        []float32 // what sums are taken about, so that a large mean costs no digits
-	sum, squares []float64 // of the reference's
-	all          float64   // squares of the reference's, about 0
-	differences  float64   // squares
+	rows                         float64
+	first                        []float64
+	got, want                    []float64 // sums
+	gotSquares, wantSquares, all float64   // all are the reference's squares about 0
+	products                     float64
 }
 
 func (c *columns) add(width int, got, want []float32) {
 	if c.first == nil && len(want) >= width {
-		c.first, c.sum, c.squares = append([]float32(nil), want[:width]...), make([]float64, width), make([]float64, width)
+		c.first, c.got, c.want = make([]float64, width), make([]float64, width), make([]float64, width)
+		for k := range c.first {
+			c.first[k] = float64(want[k])
+		}
 	}
 	for i := range want {
-		g, w, k := float64(got[i]), float64(want[i]), i%width
-		d := w - float64(c.first[k])
-		c.sum[k], c.squares[k] = c.sum[k]+d, c.squares[k]+d*d
-		c.all += w * w
-		c.differences += (g - w) * (g - w)
+		k := i % width
+		g, w := float64(got[i])-c.first[k], float64(want[i])-c.first[k]
+		c.got[k], c.want[k] = c.got[k]+g, c.want[k]+w
+		c.gotSquares, c.wantSquares, c.products = c.gotSquares+g*g, c.wantSquares+w*w, c.products+g*w
+		c.all += float64(want[i]) * float64(want[i])
 	}
 	c.rows += float64(len(want) / width)
-}
-
-// deviations are the squares of the reference's values about the means of their columns.
-func (c *columns) deviations() float64 {
-	all := 0.0
-	for k := range c.sum {
-		all += c.squares[k] - c.sum[k]*c.sum[k]/c.rows
-	}
-	return all
 }
 
 // constant is the share of a value by which it may vary and be the same, in float32.
 const constant = 1e-6
 
-// verdict judges the differences by what varies in the reference.
+// verdict judges what varies.
 func (c *columns) verdict(least float64) verdict {
-	signal := c.deviations()
-	if signal <= constant*constant*c.all || c.rows == 0 {
+	got, want, both, apart := c.gotSquares, c.wantSquares, c.products, 0.0
+	for k := range c.first {
+		got -= c.got[k] * c.got[k] / c.rows
+		want -= c.want[k] * c.want[k] / c.rows
+		both -= c.got[k] * c.want[k] / c.rows
+		apart += (c.got[k] - c.want[k]) * (c.got[k] - c.want[k]) / c.rows
+	}
+	if want <= constant*constant*c.all || c.rows == 0 {
 		return verdict{agreement: 1, unproven: least > 0, says: "native's values are all the same, which proves nothing"}
 	}
-	share := c.differences / signal
-	v := verdict{agreement: 1 / math.Sqrt(1+share), wanted: least}
-	if math.IsNaN(share) || math.IsInf(share, 0) {
+	v := verdict{agreement: max(0, 2*both/(got+want+apart)), wanted: least}
+	if math.IsNaN(got+both+apart) || math.IsInf(got+both+apart, 0) {
 		v.agreement = 0
 	}
-	v.says = fmt.Sprintf("%s of %.3g %% of what varies: an agreement of %.4f, want %.4f", noise, 100*math.Sqrt(share), v.agreement, v.wanted)
+	v.says = fmt.Sprintf("%s: %.4f, want %.4f", concordance, v.agreement, v.wanted)
 	return v
 }

@@ -1,10 +1,11 @@
 // Package parity proves that an exported model computes what its checkpoint does: every initializer of the file is
-// compared with the checkpoint's tensor, and the outputs of every engine with the native model's, and with what transformers
+// compared with the checkpoint's tensor, its graph and metadata with those of an export, and the outputs of every engine with the native model's, and with what transformers
 // computes, on attended positions, within the tolerance of the file's precision.
 //
 //	batches.go   what is run: sequences alone and together, padded on the right, on the left, and with holes; what is rare
+//	saturating.go tokens whose products a processor without VNNI may add wrong
 //	random.go    weights that no initialization has, for shapes without a checkpoint
-//	compare.go   tensors of a file
+//	compare.go   tensors of a file, its graph, and what it says of itself
 //	outputs.go   outputs of an engine, within a tolerance
 //	agreement.go outputs of an engine, by what they predict
 //	golden.go    what transformers computes, as one more session

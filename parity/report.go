@@ -148,17 +148,17 @@ func (r *Report) Unproven() []string {
 // PredictionsOf begins the name of a finding that is of the examples of a task.
 const PredictionsOf = "predictions of "
 
-// Undecided lists the findings of outputs that are too much the same for the reference to show anything. Predictions of examples
-// that do, by the same engine, stand for them.
+// Undecided lists the findings of outputs that are too much the same for the reference to show anything, of files of which
+// nothing else in that engine does: neither another output nor predictions of examples.
 func (r *Report) Undecided() []Finding {
 	return r.findings(func(f Finding) bool { return f.Unproven && !r.isProven(f) })
 }
 
-// isProven reports whether examples show of the same file in the same engine what f does not.
+// isProven reports whether something else shows of the same file in the same engine what f does not.
 func (r *Report) isProven(f Finding) bool {
 	return slices.ContainsFunc(r.Findings, func(by Finding) bool {
 		return by.Checkpoint == f.Checkpoint && by.Export == f.Export && by.Subject == f.Subject && by.OK && !by.Unproven &&
-			by.Agreement != nil && strings.HasPrefix(by.Tensor, PredictionsOf)
+			by.Agreement != nil && !isIntermediate(by.Tensor) && !strings.HasSuffix(by.Tensor, SaturatingName)
 	})
 }
 
@@ -375,7 +375,11 @@ func (r *Report) Verdict() string {
 	if list := r.Undecided(); len(list) > 0 {
 		return fmt.Sprintf("NOT proven: %s: %s: %s", list[0].place(), list[0].Tensor, list[0].Worst)
 	}
-	return fmt.Sprintf("equal, within %s, over %d batches", r.admitted(), len(r.Batches))
+	verdict := fmt.Sprintf("equal, within %s, over %d batches", r.admitted(), len(r.Batches))
+	if n := len(r.findings(func(f Finding) bool { return f.Unproven })); n > 0 {
+		verdict += fmt.Sprintf("; nothing is proven of %d outputs, beside others that are", n)
+	}
+	return verdict
 }
 
 // admitted lists the tolerances of the files.

@@ -22,8 +22,8 @@ func newParity() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "parity [CHECKPOINT [MODEL.onnx...]]...",
 		Short: "The proof that exported files compute what the checkpoint does: exit code 1 on any mismatch",
-		Long: "The proof that exported files compute what the checkpoint does: first every initializer of each file and its\n" +
-			"graph, then the outputs of each engine against the native model, on attended positions: for sentences of\n" +
+		Long: "The proof that exported files compute what the checkpoint does: first every initializer of each file, its graph\n" +
+			"and what it says of itself, then the outputs of each engine against the native model, on attended positions: for sentences of\n" +
 			"different lengths, alone and padded, and for what is rare and legal, as a single token, as many as the model has\n" +
 			"positions, all hidden but one, holes, ids at both ends of the vocabulary, 33 sequences at once. Where a checkpoint\n" +
 			"has a golden.safetensors, what transformers computes with it, that is compared too.\n\n" +
@@ -31,10 +31,14 @@ func newParity() *cobra.Command {
 			"engine that cannot run a form is left out for it, and the report says so; ONNX Runtime runs on CUDA as well where\n" +
 			"its library can, unless --provider says otherwise.\n\n" +
 			"Outputs of fp32 files may differ by 1e-4 + 1e-4 of the value, of fp16 files by 0.02 + 0.02 of it. Of int8 and int4\n" +
-			"files the predictions must agree: --min-agreement is the share of arg maxes that must be native's, or the least\n" +
-			"mean cosine where there is nothing to choose.\n\n" +
+			"files the predictions must agree by --min-agreement, which is Cohen's kappa, so that what is right by chance does not\n" +
+			"count, or, where there is nothing to choose, the concordance of the numbers. Where the checkpoint itself always\n" +
+			"predicts the same, that is said not to be proven, with exit code 1 unless another output is: give examples. Int4\n" +
+			"files are compared with the weights that they hold as well, within the tolerance of fp32.\n\n" +
 			"With --data what a fine-tuned checkpoint predicts of examples is compared too: each must be the same, but for ties,\n" +
-			"whose outputs are equal within the tolerance.",
+			"whose outputs are equal within the tolerance. Of int8 and int4 files they must agree, and where the examples are\n" +
+			"labelled the score may be --max-drop points below native's.\n\n" +
+			"A file that cannot be read, or an engine that gives an error, is a finding: what else there is is compared.",
 		Args: arguments(cobra.ArbitraryArgs),
 	}
 	asJSON := jsonFlag(c)
@@ -127,6 +131,9 @@ func (p *proof) check(args []string) ([]subject, error) {
 	}
 	if !(p.least >= 0 && p.least <= 1) {
 		return nil, usagef("min-agreement is %v, want a number from 0 to 1", p.least)
+	}
+	if !(p.examples.maxDrop >= 0 && p.examples.maxDrop < 100) {
+		return nil, usagef("max-drop is %v, want 0 or more and less than 100 points", p.examples.maxDrop)
 	}
 	for _, name := range p.precisions {
 		if _, err := export.ParsePrecision(name); err != nil {

@@ -12,22 +12,23 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"goalbert/evaluate"
 	"goalbert/export"
 	"goalbert/models"
 	"goalbert/onnx"
 	"goalbert/parity"
 	"goalbert/runtime/ort"
+	"goalbert/tasks"
 )
 
-// One bit of one weight of a file of any form: exit code 1, and the tensor is named.
+// One bit of one number of a file of any form, each of another tensor: exit code 1, and the tensor is named.
 func TestParityExitCodeOfEveryForm(t *testing.T) {
 	dir := checkpointOf(t, models.ForPreTraining)
 	w, err := models.ReadCheckpoint(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	const tensor = "albert.embeddings.word_embeddings.weight"
-	for _, o := range export.Cells() {
+	for form, o := range export.Cells() {
 		file := filepath.Join(t.TempDir(), "model.onnx")
 		if err := export.Write(file, w, o); err != nil {
 			t.Fatal(err)
@@ -36,23 +37,15 @@ func TestParityExitCodeOfEveryForm(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		changed := 0
-		for _, i := range m.Graph.Initializer {
-			if strings.HasPrefix(i.Name, tensor) && changed == 0 {
-				i.RawData[len(i.RawData)/2] ^= 1
-				changed++
-			}
-		}
-		if changed == 0 {
-			t.Fatalf("%s: the file has no %s", o.Form(), tensor)
-		}
+		changed := m.Graph.Initializer[(5*form+3)%len(m.Graph.Initializer)]
+		changed.RawData[len(changed.RawData)/2] ^= 1
 		if err := models.WriteFile(file, func(w io.Writer) error { return onnx.Write(w, m) }); err != nil {
 			t.Fatal(err)
 		}
 		r := albert(t, "", "parity", dir, file)
 		r.fails(t, "do not compute what the checkpoint does")
-		if !strings.Contains(r.stdout, "MISMATCH") || !strings.Contains(r.stdout, tensor) {
-			t.Errorf("%s: the report does not name the tensor:\n%s", o.Form(), r.stdout)
+		if !strings.Contains(r.stdout, "MISMATCH") || !strings.Contains(r.stdout, changed.Name) {
+			t.Errorf("%s: the report does not name %s:\n%s", o.Form(), changed.Name, r.stdout)
 		}
 	}
 }
@@ -60,24 +53,8 @@ func TestParityExitCodeOfEveryForm(t *testing.T) {
 // What else of a file is not the checkpoint's, an error in one file among several, and weights in a second file: by the command.
 func TestParityOfFiles(t *testing.T) {
 	p := newProject(t)
-	labelled := filepath.Join(p.dir, "checkpoint")
-	c, err := models.ParseConfig([]byte(tinyConfig))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.Architecture, c.Labels = models.ForSequenceClassification, models.NewLabels("ham", "spam")
-	if err := models.WriteDirectory(labelled, parity.RandomWeights(c, 6).WriteFiles); err != nil {
-		t.Fatal(err)
-	}
-	vocabulary, err := os.ReadFile(filepath.Join(p.vocabulary, "spiece.model"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	write(t, filepath.Join(labelled, "spiece.model"), string(vocabulary))
+	labelled := classifierOf(t, p)
 	folder := filepath.Join(p.dir, "out")
-	if err := os.Mkdir(folder, 0o777); err != nil {
-		t.Fatal(err)
-	}
 	good := filepath.Join(folder, "good.onnx")
 	must(t, "export", labelled, "--out", good)
 	changed := func(name string, change func(*onnx.ModelProto)) string {
@@ -157,6 +134,98 @@ func TestParityOfFiles(t *testing.T) {
 	if files := r.Models[0].Files; len(files) != 1 || files[0].Name != models.WeightsFile || len(files[0].SHA256) != 64 {
 		t.Errorf("the weights are in %+v", files)
 	}
+}
+
+// Examples with labels are scored natively and by the engine, those without are predicted alone; a score that falls by more than
+// is admitted is a mismatch.
+func TestParityOfScores(t *testing.T) {
+	if _, err := ort.Find(""); err != nil {
+		t.Skipf("needs ONNX Runtime: %v", err)
+	}
+	p := newProject(t)
+	checkpoint := classifierOf(t, p)
+	data, plain := filepath.Join(p.dir, "dev.tsv"), filepath.Join(p.dir, "plain.tsv")
+	labelled, unlabelled := "text\tlabel\n", "text\n"
+	for i, sentence := range strings.Split(strings.TrimSpace(text(30)), "\n") {
+		if sentence = strings.TrimSpace(sentence); sentence != "" {
+			labelled += sentence + "\t" + []string{"ham", "spam"}[i%2] + "\n"
+			unlabelled += sentence + "\n"
+		}
+	}
+	write(t, data, labelled)
+	write(t, plain, unlabelled)
+	for file, want := range map[string]map[string]bool{data: {"predictions of dev.tsv": true, "accuracy of dev.tsv": true}, plain: {"predictions of plain.tsv": true}} {
+		var r parity.Report
+		run := albert(t, "", "parity", checkpoint, "--precision", "int8", "--engine", "onnxruntime", "--provider", "cpu", "--data", file, "--json")
+		decode(t, run.stdout, &r)
+		got := map[string]bool{}
+		for _, f := range r.Findings {
+			if strings.HasSuffix(f.Tensor, filepath.Base(file)) {
+				got[f.Tensor] = f.OK
+			}
+		}
+		if !maps.Equal(got, want) {
+			t.Errorf("%s: got %v, want %v: %s", file, got, want, run.stderr)
+		}
+	}
+
+	w, err := models.ReadCheckpoint(checkpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newParity()
+	c.SetContext(t.Context())
+	task, err := tasks.New("classification", tasks.Options{Labels: []string{"ham", "spam"}, MaxLength: 24})
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := tasks.Load(task, true, false, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		wrong int // of the examples
+		ok    bool
+	}{{0, true}, {2, true}, {len(set.Examples) / 4, false}} {
+		result := &evaluate.TaskResult{}
+		for i, e := range set.Examples {
+			label := e.Labels[0]
+			if i < test.wrong {
+				label = "neither"
+			}
+			result.Predictions = append(result.Predictions, &tasks.Prediction{Label: label})
+		}
+		r := &parity.Report{}
+		r.AddModel(&parity.Model{}, nil)
+		m := &modelProof{proof: &proof{command: c, report: r, engine: &engineOptions{}, examples: &examplesProof{maxDrop: 1}}, weights: w,
+			predictions: &predictions{task: task, set: set, name: "dev.tsv", scored: tasks.Scores{{Name: "accuracy", Value: 1}}}}
+		if err := m.compareScores(m.reference(w, false), result); err != nil {
+			t.Fatal(err)
+		}
+		if f := r.Findings[0]; f.OK != test.ok || (f.Share <= 1) != test.ok {
+			t.Errorf("%d of %d are wrong: %+v", test.wrong, len(set.Examples), f)
+		}
+	}
+}
+
+// classifierOf writes random weights of a classifier with the project's vocabulary.
+func classifierOf(t *testing.T, p project) string {
+	t.Helper()
+	dir := filepath.Join(p.dir, "checkpoint")
+	c, err := models.ParseConfig([]byte(tinyConfig))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Architecture, c.Labels = models.ForSequenceClassification, models.NewLabels("ham", "spam")
+	if err := models.WriteDirectory(dir, parity.RandomWeights(c, 6).WriteFiles); err != nil {
+		t.Fatal(err)
+	}
+	vocabulary, err := os.ReadFile(filepath.Join(p.vocabulary, "spiece.model"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "spiece.model"), string(vocabulary))
+	return dir
 }
 
 // Without a file every form is exported and compared, with intermediate values too; what the pure-Go engine cannot run is
@@ -249,6 +318,7 @@ func TestParityUsage(t *testing.T) {
 		"native is what the others are compared with": {dir, "--engine", "native"},
 		"--task is of the forms that are exported":    {dir, "model.onnx", "--task", "fill-mask"},
 		"--precision is of the forms that are":        {dir, "model.onnx", "--precision", "int8"},
+		"max-drop is -1":                              {dir, "--max-drop", "-1"},
 		"--preset has none; leave one of them out":    {"--preset", "albert-tiny", "--data", "x.tsv"},
 	} {
 		if r := albert(t, "", append([]string{"parity"}, arguments...)...); r.code != exitUsage || !strings.Contains(r.stderr, want) {
