@@ -11,8 +11,8 @@ import (
 // Weights in a block of int4: 32, or 16 in rows that are not made of 32.
 const block, smallBlock = 32, 16
 
-// blockSize is that of a matrix of that many columns.
-func blockSize(columns int) int {
+// BlockSize is how many int4 weights of a matrix of that many columns have a scale together.
+func BlockSize(columns int) int {
 	if columns%block != 0 {
 		return smallBlock
 	}
@@ -24,7 +24,7 @@ func blockSize(columns int) int {
 // smaller than with 0 in the middle. Zero points of a row are two in a byte too.
 func (g *graph) addInt4(p *models.Parameter, values []float32) {
 	rows, columns := p.Shape[0], p.Shape[1]
-	size := blockSize(columns)
+	size := BlockSize(columns)
 	blocks := columns / size
 	scales, zeros := make([]float32, rows*blocks), make([]float64, rows*blocks)
 	zeroBytes := (blocks + 1) / 2
@@ -37,8 +37,8 @@ func (g *graph) addInt4(p *models.Parameter, values []float32) {
 	if g.isTable(p) {
 		shape = []int{rows, columns / 2}
 	}
-	g.Initializer(onnx.NewFloats(scaleName(p), []int{rows, blocks}, scales))
-	g.Initializer(onnx.NewUint8s(zerosName(p), []int{rows, zeroBytes}, packedZeros))
+	g.Initializer(onnx.NewFloats(ScaleName(p), []int{rows, blocks}, scales))
+	g.Initializer(onnx.NewUint8s(ZeroPointName(p), []int{rows, zeroBytes}, packedZeros))
 	g.Defer(onnx.Deferred(p.Name, onnx.TensorProto_UINT8, shape), func(w io.Writer) error {
 		levels := make([]byte, size/2) // of a block
 		for b, scale := range scales {
@@ -80,22 +80,22 @@ func steps(distance, n float64) float64 {
 // int4Rows are the rows of an int4 table that ids name, widened.
 func (g *graph) int4Rows(name string, table *models.Parameter, ids string) string {
 	return g.NodeOf(onnx.Microsoft, "GatherBlockQuantized", name,
-		[]string{table.Name, ids, scaleName(table), zerosName(table)},
+		[]string{table.Name, ids, ScaleName(table), ZeroPointName(table)},
 		onnx.Int("gather_axis", 0), onnx.Int("quantize_axis", 1), onnx.Int("bits", 4),
-		onnx.Int("block_size", int64(blockSize(table.Shape[1]))))
+		onnx.Int("block_size", int64(BlockSize(table.Shape[1]))))
 }
 
 // int4Linear is a linear with int4 weights, of float32 rows: the weights are widened as they are multiplied. (Level 1 of
 // accuracy is that: level 4 would round x too.)
 func (g *graph) int4Linear(name, x string, l models.Linear) string {
 	rows, columns := l.Weight.Shape[0], l.Weight.Shape[1]
-	size := blockSize(columns)
+	size := BlockSize(columns)
 	weight := l.Weight.Name
 	if g.isTable(l.Weight) {
 		weight = g.Node("Reshape", name+".weight", []string{weight, g.int64s(rows, columns/size, size/2)})
 	}
 	y := g.NodeOf(onnx.Microsoft, "MatMulNBits", name+".product",
-		[]string{x, weight, scaleName(l.Weight), zerosName(l.Weight)},
+		[]string{x, weight, ScaleName(l.Weight), ZeroPointName(l.Weight)},
 		onnx.Int("K", int64(columns)), onnx.Int("N", int64(rows)), onnx.Int("bits", 4), onnx.Int("block_size", int64(size)),
 		onnx.Int("accuracy_level", 1))
 	return g.Node("Add", name, []string{y, l.Bias.Name})

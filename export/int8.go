@@ -28,7 +28,7 @@ func (g *graph) addInt8(p *models.Parameter, values []float32, o Options) {
 	if table {
 		shape = p.Shape
 	}
-	g.Initializer(onnx.NewFloats(scaleName(p), []int{rows}, scales))
+	g.Initializer(onnx.NewFloats(ScaleName(p), []int{rows}, scales))
 	g.Defer(onnx.Deferred(p.Name, onnx.TensorProto_INT8, shape), func(w io.Writer) error {
 		level := func(r, c int) byte {
 			return byte(int8(nearest(values[r*columns+c], scales[r], lowest, highest)))
@@ -94,7 +94,7 @@ func nearest(v, scale float32, lowest, highest float64) float64 {
 func (g *graph) int8Rows(name string, table *models.Parameter, ids string) string {
 	rows := g.Node("Gather", name+".levels", []string{table.Name, ids})
 	rows = g.Node("Cast", name+".float", []string{rows}, onnx.Int("to", int64(onnx.TensorProto_FLOAT)))
-	scales := g.Node("Gather", name+".scales", []string{scaleName(table), ids})
+	scales := g.Node("Gather", name+".scales", []string{ScaleName(table), ids})
 	scales = g.Node("Unsqueeze", name+".scale", []string{scales, g.int64s(-1)})
 	return g.Node("Mul", name, []string{rows, scales})
 }
@@ -123,7 +123,7 @@ func (g *graph) int8Linear(name, x string, l models.Linear) string {
 	}
 	y := g.Node("MatMulInteger", name+".integer", []string{r.levels, weight, r.zero})
 	y = g.Node("Cast", name+".float", []string{y}, onnx.Int("to", int64(onnx.TensorProto_FLOAT)))
-	scale := g.Node("Mul", name+".product.scale", []string{r.scale, scaleName(l.Weight)})
+	scale := g.Node("Mul", name+".product.scale", []string{r.scale, ScaleName(l.Weight)})
 	y = g.Node("Mul", name+".product", []string{y, scale})
 	return g.Node("Add", name, []string{y, l.Bias.Name})
 }

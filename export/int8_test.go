@@ -90,7 +90,7 @@ func TestInt8LinearInONNXRuntime(t *testing.T) {
 					for i, level := range initializer.RawData {
 						levels[i] = int8(level)
 					}
-				case scaleName(weight):
+				case ScaleName(weight):
 					scales, _ = initializer.Floats()
 				}
 			}

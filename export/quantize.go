@@ -120,10 +120,7 @@ func (g *graph) quantizedBy(o Options) map[*models.Parameter]bool {
 }
 
 // isTable reports whether rows of p are looked up.
-func (g *graph) isTable(p *models.Parameter) bool {
-	e := g.table.Embeddings
-	return p == e.Word || p == e.Position || p == e.TokenType
-}
+func (g *graph) isTable(p *models.Parameter) bool { return g.table.IsTable(p) }
 
 // addQuantized makes p initializers of whole numbers.
 func (g *graph) addQuantized(p *models.Parameter, values []float32, o Options) error {
@@ -140,6 +137,8 @@ func (g *graph) addQuantized(p *models.Parameter, values []float32, o Options) e
 	return nil
 }
 
-// scaleName and zerosName are the initializers beside that of p's whole numbers.
-func scaleName(p *models.Parameter) string { return p.Name + ".scale" }
-func zerosName(p *models.Parameter) string { return p.Name + ".zero_point" }
+// ScaleName is the initializer of the scales of p's whole numbers.
+func ScaleName(p *models.Parameter) string { return p.Name + ".scale" }
+
+// ZeroPointName is the initializer of their zero points, where they have some.
+func ZeroPointName(p *models.Parameter) string { return p.Name + ".zero_point" }

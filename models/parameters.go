@@ -128,6 +128,11 @@ func NewParameters(c Config) *Parameters {
 // encoderPrefix begins the names of what is not a head, in every architecture that has one.
 const encoderPrefix = "albert."
 
+// IsTable reports whether rows of q are looked up.
+func (p *Parameters) IsTable(q *Parameter) bool {
+	return q == p.Embeddings.Word || q == p.Embeddings.Position || q == p.Embeddings.TokenType
+}
+
 // Norms returns the parameters of all norms.
 func (p *Parameters) Norms() map[*Parameter]bool {
 	norms := map[*Parameter]bool{}

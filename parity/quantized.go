@@ -16,7 +16,7 @@ func Dequantized(m *onnx.ModelProto, c models.Config) (*models.Weights, error) {
 	w := models.NewWeights(c)
 	initializers := byName(m)
 	for _, p := range w.Parameters.Order {
-		values, err := dequantize(p, isTable(p, w.Parameters), initializers)
+		values, err := dequantize(p, w.Parameters.IsTable(p), initializers)
 		if err != nil {
 			return nil, fmt.Errorf("parity: %w; export the checkpoint again", err)
 		}
@@ -31,11 +31,6 @@ func byName(m *onnx.ModelProto) map[string]*onnx.TensorProto {
 		initializers[t.Name] = t
 	}
 	return initializers
-}
-
-// isTable reports whether rows of p are looked up: those are stored as they are, int8 linears as (in, out).
-func isTable(p *models.Parameter, t *models.Parameters) bool {
-	return p == t.Embeddings.Word || p == t.Embeddings.Position || p == t.Embeddings.TokenType
 }
 
 // dequantize returns the numbers of p in its own shape: level·scale of an int8 tensor, which has a scale a row, and
@@ -59,14 +54,14 @@ func dequantize(p *models.Parameter, table bool, initializers map[string]*onnx.T
 	if err != nil {
 		return nil, err
 	}
-	scales, err := numbersOf(initializers, p.Name+".scale")
+	scales, err := numbersOf(initializers, export.ScaleName(p))
 	if err != nil {
 		return nil, err
 	}
 	if t.DataType == int32(onnx.TensorProto_INT8) {
 		return dequantizeRows(p, table, levels, scales)
 	}
-	zeros := initializers[p.Name+".zero_point"]
+	zeros := initializers[export.ZeroPointName(p)]
 	if zeros == nil {
 		return nil, fmt.Errorf("%s has no zero points in the file", p.Name)
 	}
@@ -135,7 +130,7 @@ func nibble(packed []byte, i int) int { return int(packed[i/2] >> (4 * (i % 2)) 
 // cannot prove itself.
 func compareDequantized(subject string, initializers map[string]*onnx.TensorProto, p *models.Parameter, w *models.Weights, o export.Options) Finding {
 	name := p.Name + ", dequantized"
-	got, err := dequantize(p, isTable(p, w.Parameters), initializers)
+	got, err := dequantize(p, w.Parameters.IsTable(p), initializers)
 	if err != nil {
 		return mismatch(subject, name, err.Error())
 	}
@@ -144,7 +139,7 @@ func compareDequantized(subject string, initializers map[string]*onnx.TensorProt
 	size := p.Shape[1]
 	switch {
 	case initializers[p.Name].DataType == int32(onnx.TensorProto_UINT8):
-		if size = blockOf(size); len(got) != size*len(initializers[p.Name+".scale"].RawData)/4 {
+		if size = export.BlockSize(size); len(got) != size*len(initializers[export.ScaleName(p)].RawData)/4 {
 			return mismatch(subject, name, fmt.Sprintf("it has not a scale for each %d weights", size))
 		}
 		for start := 0; start < len(want); start += size {
@@ -164,18 +159,10 @@ func compareDequantized(subject string, initializers map[string]*onnx.TensorProt
 	return newFinding(subject, name, numeric.CompareEach(got, want, func(i int) numeric.Tolerance { return halves[i/size] }), "")
 }
 
-// blockOf is how many weights of a row of that many columns have a scale of four bits together.
-func blockOf(columns int) int {
-	if columns%32 == 0 {
-		return 32
-	}
-	return 16
-}
-
 // highestLevel is that of an int8 tensor: of eight bits where the processor adds them right, and in tables that nothing is
 // multiplied with.
 func highestLevel(p *models.Parameter, t *models.Parameters, o export.Options) float64 {
-	lookedUp := isTable(p, t) && (p != t.Embeddings.Word || t.Predictions == nil)
+	lookedUp := t.IsTable(p) && (p != t.Embeddings.Word || t.Predictions == nil)
 	if lookedUp || o.Target == export.VNNI {
 		return 127
 	}
