@@ -184,7 +184,7 @@ func TestRareClasses(t *testing.T) {
 // Each label counts by itself, and a value is compared with what varies in native's.
 func TestRareLabelsAndValues(t *testing.T) {
 	c := openHead(t, "multi_label").weights.Config
-	var want, got, values, near, mean [][]float32
+	var want, got, values, near, mean, above [][]float32
 	for i := range 100 {
 		row := []float32{-4, -4, -4, -4}
 		if i%10 == 0 {
@@ -193,6 +193,7 @@ func TestRareLabelsAndValues(t *testing.T) {
 		want, got = append(want, row), append(got, []float32{-4, -4, -4, -4})
 		v := float32(i%9) / 9
 		values, near, mean = append(values, []float32{100 + v}), append(near, []float32{100 + v + float32(i%2)/50}), append(mean, []float32{100.4})
+		above = append(above, []float32{101 + v})
 	}
 	judge := func(c models.Config, got, want [][]float32) parity.Finding {
 		return parity.Predictions("engine", "native", "predictions of x", c, got, want, parity.LeastAgreement)
@@ -209,6 +210,9 @@ func TestRareLabelsAndValues(t *testing.T) {
 	}
 	if f := judge(c, mean, values); f.OK {
 		t.Errorf("the mean of all values agrees: %+v", f)
+	}
+	if f := judge(c, above, values); f.OK {
+		t.Errorf("values that are all 1 too high agree: %+v", f)
 	}
 }
 
