@@ -7,9 +7,12 @@ from (--model DIRECTORY, or --preset NAME --tokenizer DIRECTORY), the rate, the 
 Both take the first examples in the order of the file, without dropout, in turns as often as --rounds says.
 AlbertForSequenceClassification starts from the weights that Go saved before its first step, with the options that Go
 saved beside them. It tokenizes with the slow AlbertTokenizer, and pads a batch to its longest sentence, as the Trainer
-of transformers does; the optimizer is torch.optim.AdamW, fused as there.
+of transformers does; the optimizer is torch.optim.AdamW, fused as there. At the end it makes its first 100 steps once
+more with every batch back to front, which is the same but for rounding: how far PyTorch is from itself then says
+what of the differences is rounding that the training magnifies.
 
-Time is that of the steps: no loading, no tokenizing. Memory is the process's largest resident set.
+Time is that of the steps: no loading, no tokenizing. Processor time, which other work on the machine disturbs less, is
+of the steps in PyTorch, of the whole command in Go. Memory is the process's largest resident set.
 
 Exits 1 where a loss of the first 100 steps differs by more than 1e-3, a step has other tokens, fewer than 98.5 % of the
 labels that the trained models give dev.tsv are the same, or Go is less than twice as fast.
@@ -38,8 +41,11 @@ def read_examples(path, count=None):
     return [sentence for sentence, _ in rows], [int(label) for _, label in rows]
 
 
-def train(start, data, out, threads):
-    """Trains with PyTorch from Go's checkpoint start, and writes into out losses, tokens, seconds and dev labels."""
+def train(start, data, out, threads, reverse):
+    """Trains with PyTorch from Go's checkpoint start, and writes into out losses, tokens, seconds and dev labels.
+
+    Reversed, every batch is back to front, and the first steps are all.
+    """
     import torch  # here, so that the process that measures needs neither
     import transformers
 
@@ -59,7 +65,8 @@ def train(start, data, out, threads):
         pad = torch.nn.utils.rnn.pad_sequence
         return dict(input_ids=pad(ids, True, tokenizer.pad_token_id), attention_mask=pad(mask, True, 0))
 
-    sentences, labels = read_examples(data / "train.tsv", o["steps"] * o["batch"])
+    steps = min(LOSS_STEPS, o["steps"]) if reverse else o["steps"]
+    sentences, labels = read_examples(data / "train.tsv", steps * o["batch"])
     ids, labels = encode(sentences), torch.tensor(labels)
     named = list(model.named_parameters())
     optimizer = torch.optim.AdamW(
@@ -73,10 +80,12 @@ def train(start, data, out, threads):
     model.train()
     result = dict(versions=f"torch {torch.__version__.split('+')[0]}, transformers {transformers.__version__}",
                   loaded=resident(), losses=[], tokens=[], seconds=[])
+    processor = time.process_time()
     for first in range(0, len(ids), o["batch"]):
         begin = time.perf_counter()
-        batch = slice(first, first + o["batch"])
-        loss = model(**padded(ids[batch]), labels=labels[batch]).loss
+        batch = range(first, first + o["batch"])[:: -1 if reverse else 1]
+        rows = [ids[i] for i in batch]
+        loss = model(**padded(rows), labels=labels[batch]).loss
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), o["max-grad-norm"])
         optimizer.step()
@@ -84,8 +93,8 @@ def train(start, data, out, threads):
         optimizer.zero_grad()
         result["losses"].append(loss.item())
         result["seconds"].append(time.perf_counter() - begin)
-        result["tokens"].append(sum(map(len, ids[batch])))
-    result["memory"] = resident()
+        result["tokens"].append(sum(map(len, rows)))
+    result["memory"], result["processor"] = resident(), time.process_time() - processor
     model.eval()
     ids = encode(read_examples(data / "dev.tsv")[0])
     with torch.no_grad():
@@ -100,19 +109,19 @@ def resident():
 
 
 def measured(command, log):
-    """Runs a command, whose output goes into a file, and returns the largest resident set that it had, in bytes."""
+    """Runs a command with its output into a file; returns its largest resident set in bytes and its processor time."""
     with log.open("w") as file:
         process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
         _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         sys.exit(f"{log.read_text()}{' '.join(map(str, command))}: exit code {process.returncode}")
-    return usage.ru_maxrss * 1024
+    return usage.ru_maxrss * 1024, usage.ru_utime + usage.ru_stime
 
 
 def train_go(albert, steps, start, data, run):
     """The same as train, but by albert finetune; the run's directory keeps the weights of before the first step."""
-    memory = measured(
+    memory, processor = measured(
         [
             albert, "finetune", "--task", "classification", "--train", data / "train.tsv", "--out", run, *start,
             "--fixed-order", "--dropout", "0", "--classifier-dropout", "0",
@@ -122,13 +131,14 @@ def train_go(albert, steps, start, data, run):
     tokens = [line["tokens"] - before["tokens"] for before, line in zip(lines, lines[1:])]
     predicted = subprocess.run([albert, "predict", run / "model", "--data", data / "dev.tsv", "--json"],
                                stdout=subprocess.PIPE, text=True, check=True).stdout
-    return dict(losses=[line["loss"] for line in lines[1:]], tokens=tokens, memory=memory,
+    return dict(losses=[line["loss"] for line in lines[1:]], tokens=tokens, memory=memory, processor=processor,
                 seconds=[n / line["tokens_per_second"] for n, line in zip(tokens, lines[1:])],
                 dev=[json.loads(line)["label"] for line in predicted.splitlines()])
 
 
-def train_torch(start, data, out, threads):
-    measured([sys.executable, __file__, "--train", start, data, out, str(threads)], out.with_suffix(".log"))
+def train_torch(start, data, out, threads, reverse=False):
+    command = [sys.executable, __file__, "--train", start, data, out, str(threads), *["reversed"] * reverse]
+    measured(command, out.with_suffix(".log"))
     return json.loads(out.read_text())
 
 
@@ -141,7 +151,7 @@ def head(source, data, count):
     return labels
 
 
-def compare(rounds, labels, threads):
+def compare(rounds, again, labels, threads):
     """Prints how near and how fast both were, and returns whether that is within the bounds."""
     go, theirs = rounds[0]
     wrong = []
@@ -161,12 +171,15 @@ def compare(rounds, labels, threads):
     print(f"{theirs['versions']}, --threads {threads}; {len(off)} steps, {sum(go['tokens']):,} tokens")
     print(f"losses: {go['losses'][0]:.4f} to {statistics.mean(go['losses'][-20:]):.4f} (mean of the last 20)")
     print(f"largest difference: {max(early):.2g} in the first {len(early)} steps, {max(off):.2g} in all")
+    own = max(abs(a - b) for a, b in zip(theirs["losses"], again["losses"]))
+    print(f"PyTorch from itself, batches back to front: {own:.2g} in the first {len(again['losses'])} steps")
     print(f"dev labels: {same:.2%} of {len(labels)} are the same")
     for name, results in ("albert", [a for a, _ in rounds]), ("PyTorch", [b for _, b in rounds]):
         right = statistics.mean(int(a) == b for a, b in zip(results[0]["dev"], labels, strict=True))
         seconds = ", ".join(f"{sum(r['seconds']):.1f}" for r in results)
         memory = max(r["memory"] for r in results) / 1e6
-        print(f"{name}: {seconds} s, at most {memory:.0f} MB, dev accuracy {right:.2%}")
+        processor = ", ".join(f"{r['processor']:.1f}" for r in results)
+        print(f"{name}: {seconds} s ({processor} s of processors), at most {memory:.0f} MB, dev accuracy {right:.2%}")
     print(f"PyTorch before its first step: {theirs['loaded'] / 1e6:.0f} MB")
     print(f"time ratio: {ratio:.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
     for what in wrong:
@@ -176,7 +189,7 @@ def compare(rounds, labels, threads):
 
 def main(arguments):
     if arguments[:1] == ["--train"]:
-        return train(*map(pathlib.Path, arguments[1:4]), threads=int(arguments[4]))
+        return train(*map(pathlib.Path, arguments[1:4]), threads=int(arguments[4]), reverse=len(arguments) > 5)
     if "--" not in arguments:
         sys.exit(__doc__)
     end = arguments.index("--")
@@ -195,7 +208,8 @@ def main(arguments):
         theirs = train_torch(run / "checkpoints/step-00000000", a.out, a.out / f"torch-{n}.json", a.threads)
         rounds.append((go, theirs))
         print(f"round {n}: albert {sum(go['seconds']):.1f} s, PyTorch {sum(theirs['seconds']):.1f} s", flush=True)
-    return 0 if compare(rounds, labels, a.threads) else 1
+    again = train_torch(a.out / "albert-1/checkpoints/step-00000000", a.out, a.out / "reversed.json", a.threads, True)
+    return 0 if compare(rounds, again, labels, a.threads) else 1
 
 
 if __name__ == "__main__":
