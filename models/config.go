@@ -124,8 +124,8 @@ var onlyValue = map[string]string{
 var noEffect = func() map[string]bool {
 	keys := map[string]bool{}
 	for _, key := range []string{
-		"_attn_implementation", "_attn_implementation_autoset", "_name_or_path", "_num_labels", "bad_words_ids",
-		"begin_suppress_tokens", "chunk_size_feed_forward", "decoder_start_token_id", "diversity_penalty",
+		"_attn_implementation", "_attn_implementation_autoset", "_name_or_path", "_num_labels", "auto_map", "bad_words_ids",
+		"begin_suppress_tokens", "chunk_size_feed_forward", "custom_pipelines", "decoder_start_token_id", "diversity_penalty",
 		"do_sample", "dtype", "early_stopping", "encoder_no_repeat_ngram_size", "eos_token_ids",
 		"exponential_decay_length_penalty", "finetuning_task", "forced_bos_token_id", "forced_eos_token_id",
 		"gradient_checkpointing", "language", "layers_to_keep", "length_penalty", "max_length", "min_length",
@@ -213,6 +213,15 @@ func kind(target any) string {
 func sameJSON(a []byte, b string) bool {
 	var x, y bytes.Buffer
 	return json.Compact(&x, a) == nil && json.Compact(&y, []byte(b)) == nil && x.String() == y.String()
+}
+
+// As returns the configuration of another architecture with the same encoder: labels, and what else a task is known by, stay
+// behind.
+func (c Config) As(a Architecture) Config {
+	if c.Architecture != a {
+		c.Architecture, c.Labels, c.ProblemType, c.TaskParams = a, Labels{}, "", TaskParams{}
+	}
+	return c
 }
 
 // ReadConfig reads the config.json of a checkpoint directory. Beside weights with the names of Google's code its "gelu" is

@@ -44,7 +44,7 @@ type hubModel struct {
 }
 
 var (
-	hubNamePattern = regexp.MustCompile(`^(\w[\w.-]*/\w[\w.-]*?)(?:@(\w[\w.-]*))?$`)
+	hubNamePattern = regexp.MustCompile(`^(\w[\w.-]*/\w[\w.-]*?)(?:@(\w[\w./-]*))?$`)
 	commitPattern  = regexp.MustCompile(`^[0-9a-f]{40}$`)
 	shardPattern   = regexp.MustCompile(`^model-\d{5}-of-\d{5}\.safetensors$`)
 )
@@ -287,7 +287,7 @@ func (h *hubModel) ask() (hubListing, error) {
 		return hubListing{}, err
 	}
 	defer os.RemoveAll(temporary)
-	repo := hub.New(h.id).WithRevision(h.revision).WithAuth(h.token).WithCacheDir(temporary)
+	repo := hub.New(h.id).WithRevision(url.PathEscape(h.revision)).WithAuth(h.token).WithCacheDir(temporary)
 	address, err := repo.FileURL(ConfigFile)
 	if err != nil {
 		return hubListing{}, err

@@ -71,7 +71,8 @@ func (s *hubServer) serve(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "Invalid username or password.", http.StatusUnauthorized)
 		return
 	}
-	if r.URL.Path == "/api/models/"+hubID+"/revision/main" || r.URL.Path == "/api/models/"+hubID+"/revision/"+hubCommit {
+	revision, ok := strings.CutPrefix(r.URL.EscapedPath(), "/api/models/"+hubID+"/revision/")
+	if ok && (revision == "main" || revision == "refs%2Fpr%2F1" || revision == hubCommit) { // the hub wants its slashes escaped
 		siblings := []map[string]string{}
 		for name := range s.files {
 			siblings = append(siblings, map[string]string{"rfilename": name})
@@ -227,6 +228,24 @@ func TestFindOnHubFetchesTheVocabulary(t *testing.T) {
 		t.Errorf("the hub was asked for %v, want %v", s.asked, want)
 	}
 	expectOnly(t, dir, ConfigFile, WeightsFile, "vocab.txt")
+}
+
+// A pull request's revision, where a model's conversion to safetensors often waits, has slashes.
+func TestFindRevisionOfPullRequest(t *testing.T) {
+	s := startHub(t, writeTiny(t))
+	s.files["spiece.model"] = []byte("a vocabulary")
+	dir, err := find(hubID + "@refs/pr/1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	expectTiny(t, dir)
+	t.Setenv("HF_HUB_OFFLINE", "1")
+	if again, err := find(hubID + "@refs/pr/1"); err != nil || again != dir {
+		t.Errorf("a second time: got %s, error %v; want the snapshot", again, err)
+	}
+	if _, err := find(hubID + "@refs/../main"); err == nil {
+		t.Error("a revision that leaves its directory is taken")
+	}
 }
 
 func TestFindOnHubInShards(t *testing.T) {

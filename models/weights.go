@@ -78,10 +78,7 @@ func (w *Weights) As(a Architecture) (*Weights, error) {
 
 // as returns the configuration of another architecture, and for each of its parameters the one of w that it is.
 func (w *Weights) as(a Architecture) (Config, []*Parameter, error) {
-	c := w.Config
-	if c.Architecture != a {
-		c.Architecture, c.TaskParams = a, TaskParams{}
-	}
+	c := w.Config.As(a)
 	if err := c.Validate(); err != nil {
 		return c, nil, fmt.Errorf("models: %w", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -253,6 +254,18 @@ func findModel(c *cobra.Command, name string) (string, error) {
 // findDirectory returns the directory of the checkpoint that is meant by a directory, a run, or a name on the hub.
 func findDirectory(c *cobra.Command, name string) (string, error) {
 	return models.Find(c.Context(), name, tellDownload(c))
+}
+
+// tellDownload returns a function that tells now and then how far a download is, and when it is done.
+func tellDownload(c *cobra.Command) models.Progress {
+	told := map[string]time.Time{}
+	return func(file string, done, total int64) {
+		if done < total && time.Since(told[file]) < tellEvery {
+			return
+		}
+		told[file] = time.Now()
+		note(c, "%s: %s of %s bytes", file, counted(done), counted(total))
+	}
 }
 
 // readModel loads a checkpoint to use it as it is, or as another architecture, and notes what of it is not used.

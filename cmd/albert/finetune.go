@@ -30,12 +30,12 @@ type finetuning struct {
 	command *cobra.Command
 	asJSON  *bool
 
-	model, tokenizer, preset, config string // what it starts from
-	train, dev                       []string
-	data                             string
-	devShare                         float64
-	devSeed                          uint64
-	out                              string
+	starting
+	train, dev []string
+	data       string
+	devShare   float64
+	devSeed    uint64
+	out        string
 
 	options          train.FinetuneOptions
 	labelWeights     []string
@@ -47,10 +47,10 @@ type finetuning struct {
 	recompute        bool
 	hyperparameters  tasks.Hyperparameters // of the task
 	vocabulary       tokenizer.Tokenizer
-	directory        string        // of the checkpoint it starts from; empty are random weights
 	start            models.Config // of the model that is trained
 	task             tasks.Task
 	training, tested *tasks.Set
+	examples         int              // trained on
 	labelled         []*tasks.Example // that labels are learned from: those to train on, and what is held out of them
 }
 
@@ -144,11 +144,14 @@ func (f *finetuning) run() error {
 	if err := f.prepare(); err != nil {
 		return err
 	}
-	result := finetuned{
-		Task: f.name, Examples: len(f.training.Examples), Truncated: f.training.Truncated, Bad: f.training.Bad,
-	}
+	result := finetuned{Task: f.name, Examples: f.examples, Truncated: f.training.Truncated, Bad: f.training.Bad}
 	if f.start.Architecture.HasLabels() && f.start.Problem() != models.Regression {
 		result.Labels = f.start.Labels.Names()
+	}
+	if f.model != "" { // a run's newest checkpoint, or a name's on the hub, may be another one by then
+		if err := c.Flags().Set("model", f.directory); err != nil {
+			return err
+		}
 	}
 	if !holdsFinetuning(f.out) { // from here on it can be resumed with what it was started with
 		if err := os.MkdirAll(f.out, 0o777); err != nil {
@@ -180,7 +183,7 @@ func (f *finetuning) run() error {
 // checkFlags refuses flags that do not go together.
 func (f *finetuning) checkFlags() error {
 	flags := f.command.Flags()
-	if err := cmp.Or(checkGiven(f.command, "out", "task"), checkThreads(f.threads)); err != nil {
+	if err := cmp.Or(checkGiven(f.command, "out", "task", "model", "preset", "config", "tokenizer"), checkThreads(f.threads)); err != nil {
 		return err
 	}
 	switch {

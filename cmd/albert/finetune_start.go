@@ -1,14 +1,10 @@
 package main
 
 import (
-	"fmt"
 	"io/fs"
 	"os"
 	"slices"
 	"strconv"
-	"time"
-
-	"github.com/spf13/cobra"
 
 	"goalbert/models"
 	"goalbert/tasks"
@@ -19,10 +15,11 @@ import (
 func (f *finetuning) prepare() error {
 	f.hyperparameters = tasks.Defaults(f.name)
 	f.fill()
-	there, err := f.open()
+	there, vocabulary, err := f.starting.open(f.command)
 	if err != nil {
 		return err
 	}
+	f.vocabulary = vocabulary
 	if f.task, err = f.new(there); err != nil {
 		return err
 	}
@@ -41,35 +38,12 @@ func (f *finetuning) prepare() error {
 	if err := encode(f.command, f.task, f.vocabulary, f.training, "training examples"); err != nil {
 		return err
 	}
+	f.examples, f.training.Examples, f.labelled = len(f.training.Examples), nil, nil // their features are all that is trained on
 	if len(f.tested.Examples) == 0 {
 		note(f.command, "there are no dev examples (--dev, --dev-share): the last weights become the model")
 		return nil
 	}
 	return encode(f.command, f.task, f.vocabulary, f.tested, "dev examples")
-}
-
-// open returns the configuration of the model to start from, with its vocabulary.
-func (f *finetuning) open() (c models.Config, err error) {
-	from := f.tokenizer
-	if f.model != "" {
-		if f.directory, err = models.Find(f.command.Context(), f.model, tellDownload(f.command)); err != nil {
-			return c, err
-		}
-		from = f.directory
-	}
-	if f.vocabulary, err = openTokenizer(from); err != nil {
-		return c, err
-	}
-	if f.model != "" {
-		return models.ReadConfig(f.directory)
-	}
-	if c, err = configuration(f.preset, f.config, f.vocabulary.VocabSize()); err != nil {
-		return c, err
-	}
-	if err := vocabularyFits(f.vocabulary, c.VocabSize); err != nil {
-		return c, fmt.Errorf("%w; set vocab_size to the tokenizer's", err)
-	}
-	return c, nil
 }
 
 // read reads the examples to train on and the dev examples.
@@ -145,7 +119,7 @@ func sameNames(a, b []string) bool {
 
 // weights returns those that the run begins with: of its newest checkpoint, which the options get, of the model to
 // start from, or random ones.
-func (f *finetuning) weights(o *train.FinetuneOptions) (w *models.Weights, err error) {
+func (f *finetuning) weights(o *train.FinetuneOptions) (_ *models.Weights, err error) {
 	if f.resume {
 		if o.Resume, err = train.FindCheckpoint(o.Directory); err != nil {
 			return nil, err
@@ -154,28 +128,7 @@ func (f *finetuning) weights(o *train.FinetuneOptions) (w *models.Weights, err e
 			return o.Resume.ReadWeights(f.start)
 		}
 	}
-	if f.directory == "" {
-		w = models.NewWeights(f.start)
-		w.Initialize(o.Seed)
-		return w, nil
-	}
-	w, loaded, err := models.ReadAs(f.directory, f.start, o.Seed)
-	if text := loaded.String(); err == nil && text != "" {
-		note(f.command, "%s: %s", f.directory, text)
-	}
-	return w, err
-}
-
-// tellDownload returns a function that tells now and then how far a download is, and when it is done.
-func tellDownload(c *cobra.Command) models.Progress {
-	told := map[string]time.Time{}
-	return func(file string, done, total int64) {
-		if done < total && time.Since(told[file]) < tellEvery {
-			return
-		}
-		told[file] = time.Now()
-		note(c, "%s: %s of %s bytes", file, counted(done), counted(total))
-	}
+	return f.starting.weights(f.command, f.start, o.Seed)
 }
 
 // holdsFinetuning reports whether a directory has a run that has begun to train, or several.

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"goalbert/models"
+	"goalbert/native"
 	"goalbert/tasks"
 	"goalbert/train"
 )
@@ -338,6 +339,54 @@ func TestKilledFinetuning(t *testing.T) {
 		if !bytes.Equal(weightsOf(t, p.path("killed"+seed)), weightsOf(t, p.path("whole"+seed))) {
 			t.Errorf("%s: killed %d times and resumed, the weights are others", seed, kills)
 		}
+	}
+}
+
+// Whatever the task and the way it is trained, a run that goes on from a checkpoint ends with the bytes of one that was
+// left alone: its masks, its batches and its optimizer are at the step they would have been at.
+func TestEveryTaskIsResumed(t *testing.T) {
+	p := newProject(t)
+	for _, test := range []struct {
+		name, task string
+		flags      []string
+	}{
+		{"class weights", "classification", []string{"--label-weights", "balanced"}},
+		{"frozen", "classification", []string{"--freeze"}},
+		{"bf16", "classification", []string{"--precision", "bf16"}},
+		{"several micro-batches", "classification", []string{"--micro-batch-tokens", "30"}},
+		{"", "multi-label", []string{"--multi-label"}},
+		{"", "regression", nil},
+		{"", "tokens", nil},
+		{"", "question-answering", nil},
+		{"", "multiple-choice", nil},
+		{"", "similarity", nil},
+		{"", "cosine", []string{"--scale", "5"}},
+	} {
+		t.Run(strings.TrimSpace(test.task+" "+test.name), func(t *testing.T) {
+			if test.name == "bf16" && native.BF16.Available() != nil {
+				t.Skip("the processor has no bfloat16")
+			}
+			run := filepath.Join(t.TempDir(), "run")
+			arguments := p.finetune(t, test.task, "", append(test.flags, "--steps", "6", "--evaluate-every", "2",
+				"--keep-checkpoints", "9", "--dropout", "0.1", "--classifier-dropout", "0.1", "--seed", "3", "--out", run)...)
+			must(t, arguments...)
+			whole := weightsOf(t, run)
+			for _, later := range []string{"model", "checkpoints/step-00000004", "checkpoints/step-00000006"} {
+				path := filepath.Join(run, later)
+				if _, err := os.Stat(path); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.RemoveAll(path); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if r := albert(t, "", "finetune", "--out", run, "--resume"); r.code != 0 {
+				t.Fatalf("exit code %d: %s", r.code, r.stderr)
+			}
+			if !bytes.Equal(weightsOf(t, run), whole) {
+				t.Error("resumed, the weights are others")
+			}
+		})
 	}
 }
 

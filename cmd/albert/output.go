@@ -25,6 +25,17 @@ func show(c *cobra.Command, asJSON bool, result any, write func(io.Writer)) erro
 	return encoder.Encode(result)
 }
 
+// showLine writes one of several results, as JSON in a line of its own or as write does.
+func showLine(c *cobra.Command, asJSON bool, result any, write func(io.Writer)) error {
+	if !asJSON {
+		write(c.OutOrStdout())
+		return nil
+	}
+	encoder := json.NewEncoder(c.OutOrStdout())
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(result)
+}
+
 // note tells what goes on, on standard error.
 func note(c *cobra.Command, format string, a ...any) {
 	fmt.Fprintf(c.ErrOrStderr(), format+"\n", a...)

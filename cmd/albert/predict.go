@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -93,11 +92,7 @@ type predictor struct {
 func (p *predictor) lines(lines []string, place func(i int) string) error {
 	set := &tasks.Set{}
 	for i, line := range lines {
-		texts := strings.Split(line, "\t")
-		e, err := p.task.Example(texts...)
-		if err == nil && p.config.Architecture == models.BaseModel && len(texts) < 2 {
-			err = errors.New("one sentence, want two with a tab between them; albert embed writes embeddings")
-		}
+		e, err := p.task.Example(strings.Split(line, "\t")...)
 		if err != nil {
 			return fmt.Errorf("%s: %w", place(i), err)
 		}
@@ -118,7 +113,7 @@ func (p *predictor) file(path string, use func([]*tasks.Example, []*tasks.Predic
 		if err != nil {
 			return err
 		}
-		if err := set.Encode(p.task, p.tokenizer); err != nil {
+		if err := cmp.Or(p.checkPairs(set), set.Encode(p.task, p.tokenizer)); err != nil {
 			return err
 		}
 		losses.Bad, losses.FirstBad = losses.Bad+set.Bad, cmp.Or(losses.FirstBad, set.FirstBad)
@@ -135,7 +130,20 @@ func (p *predictor) file(path string, use func([]*tasks.Example, []*tasks.Predic
 	return nil
 }
 
+// checkPairs refuses single sentences of a model that says how similar two are.
+func (p *predictor) checkPairs(set *tasks.Set) error {
+	for _, e := range set.Examples {
+		if p.config.Architecture == models.BaseModel && len(e.Texts) < 2 {
+			return fmt.Errorf("%s: one sentence, want two with a tab between them; albert embed writes embeddings", e.Place)
+		}
+	}
+	return nil
+}
+
 func (p *predictor) answer(set *tasks.Set, name string) error {
+	if err := p.checkPairs(set); err != nil {
+		return err
+	}
 	if err := encode(p.command, p.task, p.tokenizer, set, name); err != nil {
 		return err
 	}

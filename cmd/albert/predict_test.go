@@ -228,6 +228,11 @@ func TestEmbedAndSimilar(t *testing.T) {
 			t.Errorf("nearest in %s are %+v, want line 3 first", model, found.Nearest)
 		}
 	}
+	lines := must(t, "similar", dir, p.path("sentences.txt"), "--query", "kato", "--query", "lu", "--json")
+	if strings.Count(lines, "\n") != 2 || !strings.HasPrefix(lines, `{"query":"kato",`) || !strings.Contains(lines, "}\n{\"query\":\"lu\",") {
+		t.Errorf("two queries are answered with %q, want a line of JSON each", lines)
+	}
+	albert(t, "", "predict", dir, "--data", p.path("sentences.txt")).fails(t, "sentences.txt", "one sentence, want two")
 	if r := albert(t, "lu est\n", "similar", dir, p.path("sentences.txt"), "--top", "1"); r.stdout != "lu est\n  1.0000  lu est\n" {
 		t.Errorf("got %+v", r)
 	}

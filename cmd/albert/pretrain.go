@@ -24,12 +24,11 @@ import (
 
 // pretraining is the flags that are no train.Options.
 type pretraining struct {
+	starting
 	asJSON        *bool
 	text          corpus.TextOptions
-	tokenizer     string
-	preset        string
-	config        string
 	resume        bool
+	dropout       float64
 	evaluateWith  string
 	library       *string
 	threads       int
@@ -39,14 +38,14 @@ type pretraining struct {
 
 func newPretrain() *cobra.Command {
 	c := &cobra.Command{
-		Use:   "pretrain CORPUS... --tokenizer DIRECTORY --out RUN",
+		Use:   "pretrain CORPUS... (--tokenizer DIRECTORY | --model MODEL) --out RUN",
 		Short: "Train an ALBERT from text: masked LM and a sentence objective",
 		Long: "Train an ALBERT from text: masked LM and a sentence objective.\n\n" +
 			"A corpus is text, files or directories, a sentence a line and a blank line between documents or as --format\n" +
 			"says; it is read into memory. Or it is the directory of shards that albert prepare made of text of any size;\n" +
 			"the training is the same. RUN gets checkpoints, metrics.jsonl, curves.png, and in RUN/model the weights after\n" +
-			"the last step. An interrupted run goes on with --resume: it takes its options from its newest checkpoint, and\n" +
-			"ends with the same weights.",
+			"the last step. With --model it begins with the weights of a checkpoint, to learn a field's own text. An interrupted\n" +
+			"run goes on with --resume: it takes its options from its newest checkpoint, and ends with the same weights.",
 		Args: arguments(cobra.MinimumNArgs(1)),
 	}
 	p := &pretraining{asJSON: jsonFlag(c), text: corpus.DefaultTextOptions(), library: libraryFlag(c), trainingFlags: pflag.NewFlagSet("", pflag.ContinueOnError)}
@@ -54,8 +53,10 @@ func newPretrain() *cobra.Command {
 	out := flags.String("out", "", "the run's directory")
 	flags.StringVar(&p.tokenizer, "tokenizer", "", "directory of the vocabulary; that of the shards if empty")
 	textFlags(flags, &p.text)
+	flags.StringVar(&p.model, "model", "", "what to go on from instead of random weights, with its vocabulary: a checkpoint's directory, a run, or owner/name on the hub")
 	flags.StringVar(&p.preset, "preset", "albert-tiny", fmt.Sprint("one of ", models.PresetNames(), "; the vocabulary's size is the tokenizer's"))
 	flags.StringVar(&p.config, "config", "", "a config.json instead of a preset")
+	flags.Float64Var(&p.dropout, "dropout", -1, "of embeddings, attention and layers; the configuration's, if negative")
 	flags.BoolVar(&p.resume, "resume", false, "go on from the newest checkpoint")
 	flags.StringVar(&p.evaluateWith, "evaluate-with", nativeEngine, "what computes held-out losses: native, or onnxruntime on a fresh export")
 	flags.IntVar(&p.threads, "threads", 0, "0 is one a processor; the result does not depend on it")
@@ -67,6 +68,8 @@ func newPretrain() *cobra.Command {
 	bindTraining(p.trainingFlags, &defaults)
 	flags.AddFlagSet(p.trainingFlags)
 	c.MarkFlagRequired("out")
+	c.MarkFlagsMutuallyExclusive("model", "tokenizer")
+	c.MarkFlagsMutuallyExclusive("model", "preset", "config")
 	c.RunE = func(c *cobra.Command, args []string) error { return p.run(c, args, *out) }
 	return c
 }
@@ -132,15 +135,15 @@ func (p *pretraining) options(checkpoint *train.Checkpoint) (train.Options, erro
 }
 
 func (p *pretraining) run(c *cobra.Command, files []string, out string) error {
-	if err := cmp.Or(checkGiven(c, "out", "tokenizer"), checkThreads(p.threads)); err != nil {
+	if err := cmp.Or(checkGiven(c, "out", "tokenizer", "model"), checkThreads(p.threads)); err != nil {
 		return err
 	}
-	for _, name := range []string{"tokenizer", "preset", "config"} {
+	for _, name := range []string{"model", "tokenizer", "preset", "config", "dropout"} {
 		if p.resume && c.Flags().Changed(name) {
 			return usagef("--%s is for a new run, and --resume goes on with what the checkpoint has; leave one of them out", name)
 		}
 	}
-	checkpoint, weights, t, err := p.start(files, out)
+	checkpoint, config, t, err := p.start(c, files, out)
 	if err != nil {
 		return err
 	}
@@ -149,8 +152,14 @@ func (p *pretraining) run(c *cobra.Command, files []string, out string) error {
 		return err
 	}
 	o.Directory = out
-	if checkpoint == nil {
-		weights.Initialize(o.Seed)
+	var weights *models.Weights
+	if checkpoint != nil {
+		weights, err = models.ReadCheckpoint(checkpoint.Directory)
+	} else {
+		weights, err = p.starting.weights(c, config, o.Seed)
+	}
+	if err != nil {
+		return err
 	}
 	if o.Evaluator, err = p.evaluator(); err != nil {
 		return err
@@ -186,56 +195,30 @@ func (p *pretraining) engineOptions(o train.Options) (native.Options, error) {
 	return e, precision.Available()
 }
 
-// start returns what the run begins with: its newest checkpoint and that one's weights, or new weights, all zero.
-func (p *pretraining) start(files []string, out string) (*train.Checkpoint, *models.Weights, tokenizer.Tokenizer, error) {
+// start returns what the run begins with: its newest checkpoint, or nil and the configuration of a model, and the
+// vocabulary.
+func (p *pretraining) start(c *cobra.Command, files []string, out string) (*train.Checkpoint, models.Config, tokenizer.Tokenizer, error) {
 	if p.resume {
 		checkpoint, err := findCheckpoint(out)
 		if err != nil {
-			return nil, nil, nil, err
+			return nil, models.Config{}, nil, err
 		}
 		t, err := openTokenizer(checkpoint.Directory)
-		if err != nil {
-			return nil, nil, nil, err
-		}
-		w, err := models.ReadCheckpoint(checkpoint.Directory)
-		return checkpoint, w, t, err
+		return checkpoint, models.Config{}, t, err
 	}
-	if p.tokenizer == "" && corpus.IsShards(files[0]) {
+	if p.model == "" && p.tokenizer == "" && corpus.IsShards(files[0]) {
 		p.tokenizer = filepath.Join(files[0], corpus.TokenizerDirectory)
 	}
-	if p.tokenizer == "" {
-		return nil, nil, nil, usagef("--tokenizer is missing: the directory of a vocabulary, from albert tokenizer train")
+	if p.model == "" && p.tokenizer == "" {
+		return nil, models.Config{}, nil, usagef("--tokenizer is missing: the directory of a vocabulary, from albert tokenizer train; " +
+			"or --model, a model with its own")
 	}
-	t, err := openTokenizer(p.tokenizer)
-	if err != nil {
-		return nil, nil, nil, err
+	config, t, err := p.starting.open(c)
+	config = config.As(models.ForPreTraining) // a model to go on from may have another head
+	if p.dropout >= 0 {
+		config.HiddenDropoutProb, config.AttentionProbsDropoutProb = p.dropout, p.dropout
 	}
-	config, err := configuration(p.preset, p.config, t.VocabSize())
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	if err := vocabularyFits(t, config.VocabSize); err != nil {
-		return nil, nil, nil, fmt.Errorf("%w; set vocab_size to the tokenizer's", err)
-	}
-	return nil, models.NewWeights(config), t, nil
-}
-
-// configuration returns that of a file, or of a preset with a vocabulary of that size.
-func configuration(preset, file string, vocabSize int) (models.Config, error) {
-	if file == "" {
-		config, err := models.Preset(preset)
-		config.VocabSize = vocabSize
-		return config, err
-	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return models.Config{}, fmt.Errorf("read configuration: %w", err)
-	}
-	config, err := models.ParseConfig(text)
-	if err != nil {
-		return config, fmt.Errorf("read %s: %w", file, err)
-	}
-	return config, nil
+	return nil, config, t, err
 }
 
 // evaluator returns what computes held-out losses; nil is the training engine itself.

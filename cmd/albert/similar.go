@@ -63,7 +63,7 @@ func newSimilar() *cobra.Command {
 				for _, n := range evaluate.Nearest(of[i], embeddings, *top) {
 					result.Nearest = append(result.Nearest, nearest{numbers[n.Index], n.Cosine, texts[n.Index]})
 				}
-				if err := show(c, *asJSON, result, result.write); err != nil {
+				if err := showLine(c, *asJSON, result, result.write); err != nil {
 					return err
 				}
 			}
