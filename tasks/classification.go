@@ -24,9 +24,20 @@ type classification struct {
 func newClassification(o Options) Task {
 	labels := o.Labels
 	if len(o.Label) > 1 && labels == nil {
-		labels = o.Label
+		labels = o.labelsOfColumns()
 	}
 	return &classification{name: "classification", options: o, labels: newVocabulary(labels)}
+}
+
+// labelsOfColumns returns the labels that columns of 0 and 1 have; columns of one name are one label.
+func (o Options) labelsOfColumns() []string {
+	var labels []string
+	for _, column := range o.Label {
+		if name := o.renamed(column); !slices.Contains(labels, name) {
+			labels = append(labels, name)
+		}
+	}
+	return labels
 }
 
 func (c *classification) Name() string { return c.name }

@@ -127,6 +127,10 @@ func TestSeveralLabels(t *testing.T) {
 		"a separator":  {"a.tsv", "text\tlabel\na\ttoxic|rude\nb\t\nc\trude\n", Options{MultiLabel: true, LabelSeparator: "|"}},
 		"a list":       {"a.jsonl", `{"text":"a","labels":["toxic","rude"]}` + "\n" + `{"text":"b","labels":[]}` + "\n" + `{"text":"c","labels":["rude"]}`, Options{MultiLabel: true}},
 		"more columns": {"a.tsv", "text\trude\ttoxic\na\t1\t1\nb\t0\t0\nc\t1\t0\n", Options{Label: []string{"rude", "toxic"}}},
+		"other names": {"a.tsv", "text\tr\tt\na\t1\t1\nb\t0\t0\nc\t1\t0\n", Options{Label: []string{"r", "t"},
+			LabelMap: map[string]string{"r": "rude", "t": "toxic"}}},
+		"one name of two columns": {"a.tsv", "text\trude\tt\tu\na\t1\t1\t0\nb\t0\t0\t0\nc\t1\t0\t0\n", Options{Label: []string{"rude", "t", "u"},
+			LabelMap: map[string]string{"t": "toxic", "u": "toxic"}}},
 	} {
 		task := newTask(t, "classification", c.options)
 		set, err := load(t, task, true, false, c.file, c.text)
