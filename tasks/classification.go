@@ -222,7 +222,7 @@ func (c *classification) Adopt(config models.Config) error {
 		return fmt.Errorf("tasks: the model is of a regression, task %s wants labels", c.name)
 	}
 	multi := config.Problem() == models.MultiLabel
-	if c.options.MultiLabel && !multi {
+	if c.multi() && !multi {
 		return errors.New("tasks: several labels of an example are asked for, and the model's exclude each other; ask for one")
 	}
 	c.options.MultiLabel = multi

@@ -172,3 +172,17 @@ func TestSeveralLabels(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A model whose labels exclude each other has no probability of each by itself, however several are asked for.
+func TestSeveralLabelsOfASingleLabelModel(t *testing.T) {
+	config := models.Config{Architecture: models.ForSequenceClassification, Labels: models.NewLabels("rude", "toxic")}
+	for _, o := range []Options{{MultiLabel: true}, {Label: []string{"rude", "toxic"}}} {
+		for problem, refused := range map[models.ProblemType]bool{models.SingleLabel: true, models.MultiLabel: false} {
+			config.ProblemType = problem
+			err := newTask(t, "classification", o).Adopt(config)
+			if refused != (err != nil) || refused && !strings.Contains(err.Error(), "several labels of an example are asked for") {
+				t.Errorf("%+v of a model of %s: %v", o, problem, err)
+			}
+		}
+	}
+}
