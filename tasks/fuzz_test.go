@@ -24,6 +24,9 @@ func FuzzLoad(f *testing.F) {
 		for _, name := range []string{"classification", "regression", "tokens", "multiple-choice", "similarity", "squad2"} {
 			for _, o := range []Options{{}, {Format: CSV}, {Format: JSONL, MultiLabel: true}, {Text: "1", Pair: "2", Label: []string{"3"}},
 				{Text: "1", Label: []string{"2", "3"}}} {
+				if o.checkFormat(name) != nil {
+					continue
+				}
 				task := newTask(t, name, o)
 				for _, labelled := range []bool{true, false} {
 					set, err := Load(task, labelled, true, path)

@@ -72,8 +72,32 @@ func Names() []string {
 	})
 }
 
-// validate reports the first value that no task can have.
-func (o Options) validate() error {
+// formats are those that the files of a general task may be said to have; the others have one of their own.
+var formats = map[string][]Format{
+	"classification": {TSV, QuotedTSV, CSV, JSONL},
+	"regression":     {TSV, QuotedTSV, CSV, JSONL},
+	"similarity":     {TSV, QuotedTSV, CSV, JSONL},
+	"tokens":         {CoNLL, JSONL},
+}
+
+// checkFormat refuses a format in which the files of a task cannot be.
+func (o Options) checkFormat(task string) error {
+	switch allowed := formats[task]; {
+	case o.Format == "" || slices.Contains(allowed, o.Format):
+		return nil
+	case allowed == nil:
+		return fmt.Errorf("tasks: the format of files is %q, task %s has its own; give none", o.Format, task)
+	default:
+		return fmt.Errorf("tasks: the format of files is %q, task %s wants one of %v; or give none, and it is by the end of a "+
+			"file's name", o.Format, task, allowed)
+	}
+}
+
+// validate reports the first value that the task of that name cannot have.
+func (o Options) validate(task string) error {
+	if err := o.checkFormat(task); err != nil {
+		return err
+	}
 	if o.MaxLength < 0 || o.maxLength() < 8 {
 		return fmt.Errorf("tasks: the most tokens of a sequence are %d, want at least 8", o.MaxLength)
 	}
@@ -99,14 +123,16 @@ func (o Options) validate() error {
 
 // New returns the task of that name.
 func New(name string, o Options) (Task, error) {
-	if err := o.validate(); err != nil {
+	construct, general := constructors[name]
+	l, known := layouts[name]
+	if !general && !known {
+		return nil, fmt.Errorf("tasks: task is %q, want one of %s", name, strings.Join(Names(), ", "))
+	}
+	if err := o.validate(name); err != nil {
 		return nil, err
 	}
-	if construct, ok := constructors[name]; ok {
+	if general {
 		return construct(o), nil
 	}
-	if l, ok := layouts[name]; ok {
-		return l.open(name, o), nil
-	}
-	return nil, fmt.Errorf("tasks: task is %q, want one of %s", name, strings.Join(Names(), ", "))
+	return l.open(name, o), nil
 }

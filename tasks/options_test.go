@@ -82,6 +82,34 @@ func TestOptionsThatNoTaskHas(t *testing.T) {
 	}
 }
 
+// A format is one that the files of the task can have; that of others would be read as something else.
+func TestFormatsOfTasks(t *testing.T) {
+	for _, c := range []struct {
+		task   string
+		format Format
+		want   string
+	}{
+		{"classification", "tvs", `the format of files is "tvs", task classification wants one of [tsv tsv-quoted csv jsonl]; or give none`},
+		{"regression", "CSV", `"CSV", task regression wants one of`},
+		{"similarity", CoNLL, `"conll", task similarity wants one of`},
+		{"tokens", TSV, `"tsv", task tokens wants one of [conll jsonl];`},
+		{"multiple-choice", JSONL, `"jsonl", task multiple-choice has its own; give none`},
+		{"glue/sst2", TSV, "has its own; give none"},
+		{"imdb", "json", "has its own; give none"},
+		{"tokens", CoNLL, ""}, {"tokens", JSONL, ""}, {"classification", QuotedTSV, ""}, {"similarity", CSV, ""}, {"squad", "", ""},
+	} {
+		_, err := New(c.task, Options{Format: c.format})
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s, format %q: %v, want %s", c.task, c.format, err, c.want)
+		}
+	}
+	for name := range constructors {
+		if used := slices.Contains(usedBy["data-format"], name); used != (formats[name] != nil) {
+			t.Errorf("%s: the flag is used: %v, and its formats are %v", name, used, formats[name])
+		}
+	}
+}
+
 // A file may number the labels of a model, or call them otherwise; a number is none where labels are numbers themselves.
 func TestOtherNamesOfLabels(t *testing.T) {
 	numbers := "text\tlabel\ngood\t1\nbad\t0\n"
