@@ -227,7 +227,7 @@ func (c *classification) Adopt(config models.Config) error {
 	}
 	c.options.MultiLabel = multi
 	c.labels.adopt(config)
-	return nil
+	return checkMetric(c.options.Metric, c.scoreNames())
 }
 
 func (c *classification) Learn(examples []*Example) error {
@@ -251,7 +251,7 @@ func (c *classification) Configure(config models.Config) (models.Config, error) 
 		config.ProblemType = models.MultiLabel
 	}
 	config.TaskParams = c.kept()
-	return config, nil
+	return config, checkMetric(c.options.Metric, c.scoreNames())
 }
 
 func (c *classification) Features(e *Example, t tokenizer.Tokenizer) ([]*Feature, error) {
@@ -354,14 +354,24 @@ func (c *classification) Score(_ context.Context, examples []*Example, predictio
 		want[i], got[i] = int(id), int(c.labels.ids[predictions[i].Label])
 	}
 	m := newConfusion(want, got, len(c.labels.names))
-	scores := Scores{{"accuracy", m.Accuracy()}}
+	var scores Scores
 	if len(c.labels.names) == 2 {
-		scores = append(scores, Score{"f1", m.F1(1)})
+		scores = namedScores(ofTwoLabels, m.Accuracy(), m.F1(1), m.Matthews())
 	} else {
-		scores = append(scores, Score{"f1_macro", m.MacroF1()}, Score{"f1_micro", m.MicroF1()})
+		scores = namedScores(ofMoreLabels, m.Accuracy(), m.MacroF1(), m.MicroF1(), m.Matthews())
 	}
-	scores = append(scores, Score{"matthews_correlation", m.Matthews()})
 	return scores.first(c.kept().Metric)
+}
+
+// scoreNames are those of Score, once the labels are known.
+func (c *classification) scoreNames() []string {
+	switch {
+	case c.multi():
+		return ofSeveralLabels
+	case len(c.labels.names) == 2:
+		return ofTwoLabels
+	}
+	return ofMoreLabels
 }
 
 func (c *classification) scoreMulti(examples []*Example, predictions []*Prediction) (Scores, error) {
@@ -383,23 +393,9 @@ func (c *classification) scoreMulti(examples []*Example, predictions []*Predicti
 		}
 	}
 	micro, macro, subset := multiLabelScores(want, got)
-	return Scores{{"f1_micro", micro}, {"f1_macro", macro}, {"accuracy", subset}}.first(c.kept().Metric)
+	return namedScores(ofSeveralLabels, micro, macro, subset).first(c.kept().Metric)
 }
 
 func notLabelled(e *Example) error {
 	return fmt.Errorf("tasks: %s has no label to compare with; give a file of labelled examples", e.Place)
-}
-
-// first returns the scores with the one of that name in front.
-func (s Scores) first(name string) (Scores, error) {
-	var names []string
-	for i, score := range s {
-		if score.Name == name {
-			copy(s[1:i+1], s[:i])
-			s[0] = score
-			return s, nil
-		}
-		names = append(names, score.Name)
-	}
-	return nil, fmt.Errorf("tasks: metric is %q, want one of %s", name, strings.Join(names, ", "))
 }

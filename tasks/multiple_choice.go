@@ -210,5 +210,5 @@ func (m *multipleChoice) Score(_ context.Context, examples []*Example, predictio
 			right++
 		}
 	}
-	return Scores{{"accuracy", ratio(right, len(examples))}}.first(m.kept().Metric)
+	return namedScores(ofChoices, ratio(right, len(examples))).first(m.kept().Metric)
 }

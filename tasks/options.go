@@ -98,6 +98,9 @@ func (o Options) validate(task string) error {
 	if err := o.checkFormat(task); err != nil {
 		return err
 	}
+	if err := checkMetric(o.Metric, possibleScores[General(task)]); err != nil {
+		return err
+	}
 	if o.MaxLength < 0 || o.maxLength() < 8 {
 		return fmt.Errorf("tasks: the most tokens of a sequence are %d, want at least 8", o.MaxLength)
 	}

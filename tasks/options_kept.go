@@ -39,29 +39,28 @@ func (o Options) With(p models.TaskParams, own func(option string) bool) Options
 // Each task's own metric, and what a model keeps of its options.
 
 func (c *classification) kept() models.TaskParams {
-	if !c.multi() {
-		return c.options.kept(c.name, "accuracy")
+	p := c.options.kept(c.name, c.scoreNames()[0])
+	if c.multi() {
+		p.LabelSeparator = c.labelSeparator()
 	}
-	p := c.options.kept(c.name, "f1_micro")
-	p.LabelSeparator = c.labelSeparator()
 	return p
 }
 
 func (c *classification) labelSeparator() string { return cmp.Or(c.options.LabelSeparator, ",") }
 
-func (r *regression) kept() models.TaskParams { return r.options.kept(r.name, "pearson") }
+func (r *regression) kept() models.TaskParams { return r.options.kept(r.name, ofValues[0]) }
 
-func (k *tokens) kept() models.TaskParams { return k.options.kept(k.Name(), "f1") }
+func (k *tokens) kept() models.TaskParams { return k.options.kept(k.Name(), ofTags[0]) }
 
 func (q *questionAnswering) kept() models.TaskParams {
-	p, o := q.options.kept(q.name, "f1"), q.options
+	p, o := q.options.kept(q.name, q.scoreNames()[0]), q.options
 	p.DocStride, p.MaxQueryLength, p.MaxAnswerLength = q.docStride(), q.maxQuery(), q.maxAnswer()
 	p.NBest, p.NoAnswer, p.NullThreshold = q.nBest(), o.NoAnswer, o.NullThreshold
 	return p
 }
 
 func (m *multipleChoice) kept() models.TaskParams {
-	p := m.options.kept(m.name, "accuracy")
+	p := m.options.kept(m.name, ofChoices[0])
 	p.MaxQueryLength = m.maxQuery()
 	return p
 }

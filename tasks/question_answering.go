@@ -53,7 +53,7 @@ func (q *questionAnswering) Learn(examples []*Example) error {
 func (q *questionAnswering) Configure(c models.Config) (models.Config, error) {
 	c.Architecture, c.Labels, c.ProblemType = models.ForQuestionAnswering, models.Labels{}, ""
 	c.TaskParams = q.kept()
-	return c, nil
+	return c, checkMetric(q.options.Metric, q.scoreNames())
 }
 
 // window is what a feature shows of a passage.
@@ -154,6 +154,14 @@ func answerTokens(passage []tokenizer.Token, a Answer) (first, last int) {
 		}
 	}
 	return first, last
+}
+
+// scoreNames are those of Score.
+func (q *questionAnswering) scoreNames() []string {
+	if q.options.NoAnswer {
+		return ofNoAnswers
+	}
+	return ofAnswers
 }
 
 // Score gives F1 and exact match in percent, of SQuAD v2.0 also those of questions with and without an answer.

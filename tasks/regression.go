@@ -142,5 +142,5 @@ func correlations(examples []*Example, predictions []*Prediction, metric string)
 		}
 		want[i], got[i] = e.Value, *predictions[i].Value
 	}
-	return Scores{{"pearson", pearson(want, got)}, {"spearmanr", spearman(want, got)}}.first(metric)
+	return namedScores(ofValues, pearson(want, got), spearman(want, got)).first(metric)
 }

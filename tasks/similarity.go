@@ -125,7 +125,10 @@ func (s *similarity) Learn(examples []*Example) error {
 			return err
 		}
 	}
-	return nil
+	if examples[0].Labelled {
+		return checkMetric(s.options.Metric, ofValues)
+	}
+	return checkMetric(s.options.Metric, ofRetrieval)
 }
 
 func (s *similarity) Configure(c models.Config) (models.Config, error) {
@@ -187,6 +190,5 @@ func (s *similarity) Score(ctx context.Context, examples []*Example, predictions
 	if err != nil {
 		return nil, err
 	}
-	return Scores{{"retrieval_accuracy", accuracy}, {"mean_reciprocal_rank", reciprocal}}.first(
-		cmp.Or(s.options.Metric, "retrieval_accuracy"))
+	return namedScores(ofRetrieval, accuracy, reciprocal).first(cmp.Or(s.options.Metric, ofRetrieval[0]))
 }

@@ -96,7 +96,7 @@ func squadScores(examples []*Example, predictions []*Prediction) Scores {
 		exact, f1 = exact+bestExact, f1+bestF1
 	}
 	n := float64(len(examples))
-	return Scores{{"f1", 100 * f1 / n}, {"exact_match", 100 * exact / n}}
+	return namedScores(ofAnswers, 100*f1/n, 100*exact/n)
 }
 
 // squad2Question is how well a question of SQuAD v2.0 is answered.

@@ -400,6 +400,5 @@ func (k *tokens) Score(_ context.Context, examples []*Example, predictions []*Pr
 		}
 		m.add(e.Labels, predictions[i].Labels)
 	}
-	return Scores{{"f1", m.F1()}, {"precision", m.Precision()}, {"recall", m.Recall()},
-		{"accuracy", m.Accuracy()}}.first(k.kept().Metric)
+	return namedScores(ofTags, m.F1(), m.Precision(), m.Recall(), m.Accuracy()).first(k.kept().Metric)
 }
