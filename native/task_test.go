@@ -433,3 +433,13 @@ func TestCheckRefusesLabelsOfTasks(t *testing.T) {
 		t.Errorf("labels for an %s: %v", c.Architecture, err)
 	}
 }
+
+// A label that excludes no other is predicted from a logit of 0 on, as package tasks predicts it.
+func TestLogitOfZeroIsALabel(t *testing.T) {
+	m := &Model[float64]{Config: models.Config{Architecture: models.ForSequenceClassification, ProblemType: models.MultiLabel}}
+	a := &Activations[float64]{Logits: []float64{0, -1e-9, 1e-9}}
+	b := &models.Batch{Targets: []float32{1, 0, 1}}
+	if _, count, correct := m.taskLoss(a, b); count != 3 || correct != 3 {
+		t.Errorf("%d of %d are right, want all 3", correct, count)
+	}
+}
