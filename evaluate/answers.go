@@ -32,7 +32,9 @@ func answer(ctx context.Context, session runtime.Session, c models.Config, task 
 		if a.outputs, err = Outputs(ctx, session, c, set.Features); err != nil {
 			return nil, err
 		}
-		a.decide(c)
+		for _, output := range a.outputs {
+			a.decisions = append(a.decisions, tasks.Decide(c, output))
+		}
 	}
 	for i, output := range a.outputs {
 		for _, v := range output {
@@ -72,51 +74,13 @@ func (a *answers) pieces(ctx context.Context, session runtime.Session, c models.
 		for i, f := range batch {
 			for row := b.Offsets[i]; row < b.Offsets[i+1]; row++ {
 				at := padded.Places[row] * c.VocabSize
-				best := argMax(logits[at : at+c.VocabSize])
+				best := tasks.ArgMax(logits[at : at+c.VocabSize])
 				a.outputs[f] = append(a.outputs[f], logits[at+best])
 				a.decisions[f] = append(a.decisions[f], int32(best))
 			}
 		}
 	}
 	return nil
-}
-
-// decide finds what outputs choose: the most probable label, of the text or of each token, or choice; each label that is
-// more probable than not; the tokens at which an answer starts and ends.
-func (a *answers) decide(c models.Config) {
-	a.decisions = make([][]int32, len(a.outputs))
-	for i, output := range a.outputs {
-		var d []int32
-		switch {
-		case c.Architecture == models.ForSequenceClassification && c.Problem() == models.MultiLabel:
-			for _, v := range output {
-				if v >= 0 {
-					d = append(d, 1)
-				} else {
-					d = append(d, 0)
-				}
-			}
-		case c.Architecture == models.ForSequenceClassification && c.Problem() == models.SingleLabel,
-			c.Architecture == models.ForMultipleChoice:
-			d = append(d, int32(argMax(output)))
-		case c.Architecture == models.ForTokenClassification:
-			for labels := c.Labels.Len(); len(output) > 0; output = output[labels:] {
-				d = append(d, int32(argMax(output[:labels])))
-			}
-		case c.Architecture == models.ForQuestionAnswering:
-			d = append(d, int32(argMax(strided(output, 0))), int32(argMax(strided(output, 1))))
-		}
-		a.decisions[i] = d
-	}
-}
-
-// strided is one of the two columns of x.
-func strided(x []float32, column int) []float32 {
-	var y []float32
-	for i := column; i < len(x); i += 2 {
-		y = append(y, x[i])
-	}
-	return y
 }
 
 // agreement returns how far a says of each example of a set what other does: the share of decisions that are the same; of

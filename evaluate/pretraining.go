@@ -9,6 +9,7 @@ import (
 
 	"goalbert/models"
 	"goalbert/runtime"
+	"goalbert/tasks"
 )
 
 // Pretraining runs the batches on session and adds up the losses of the masked tokens, and of the sentence labels
@@ -81,7 +82,7 @@ func crossEntropy(logits []float32, label int32, count, correct *int) float64 {
 	if label == models.IgnoreIndex {
 		return 0
 	}
-	best, sum := argMax(logits), 0.0
+	best, sum := tasks.ArgMax(logits), 0.0
 	for _, x := range logits {
 		sum += math.Exp(float64(x) - float64(logits[best]))
 	}
@@ -90,15 +91,4 @@ func crossEntropy(logits []float32, label int32, count, correct *int) float64 {
 		*correct++
 	}
 	return math.Log(sum) + float64(logits[best]) - float64(logits[label])
-}
-
-// argMax returns the index of the first largest value.
-func argMax(x []float32) int {
-	best := 0
-	for i, v := range x {
-		if v > x[best] {
-			best = i
-		}
-	}
-	return best
 }

@@ -293,7 +293,7 @@ func (c *classification) Predict(e *Example, _ []*Feature, outputs [][]float32) 
 	}
 	p := &Prediction{Probabilities: map[string]float64{}}
 	if !c.multi() {
-		p.Label = c.labels.names[argMax(logits)]
+		p.Label = c.labels.names[ArgMax(logits)]
 		for i, probability := range softmax(logits) {
 			p.Probabilities[c.labels.names[i]] = probability
 		}
@@ -302,26 +302,15 @@ func (c *classification) Predict(e *Example, _ []*Feature, outputs [][]float32) 
 	p.Labels = []string{}
 	for i, x := range logits {
 		p.Probabilities[c.labels.names[i]] = sigmoid(float64(x))
-		if x >= 0 {
+		if applies(x) {
 			p.Labels = append(p.Labels, c.labels.names[i])
 		}
 	}
 	return p, nil
 }
 
-// argMax returns the index of the first largest value.
-func argMax(x []float32) int {
-	best := 0
-	for i, v := range x {
-		if v > x[best] {
-			best = i
-		}
-	}
-	return best
-}
-
 func softmax(logits []float32) []float64 {
-	largest, sum := float64(logits[argMax(logits)]), 0.0
+	largest, sum := float64(logits[ArgMax(logits)]), 0.0
 	probabilities := make([]float64, len(logits))
 	for i, x := range logits {
 		probabilities[i] = math.Exp(float64(x) - largest)

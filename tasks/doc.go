@@ -12,6 +12,7 @@
 //	question_answering.go  where in a passage an answer is: squad.go the file, answers.go decoding, squad_metric.go
 //	multiple_choice.go which of several choices
 //	similarity.go      embeddings of sentences: retrieval.go how well they find one another
+//	decisions.go       what outputs choose
 //	metrics.go         accuracy, F1, correlations: scores.go scores in JSON
 //	layouts.go         data sets whose files are known by name: GLUE, IMDB, SQuAD, RACE
 //	holdout.go         a share of examples to test on

@@ -191,7 +191,7 @@ func (m *multipleChoice) Predict(e *Example, features []*Feature, outputs [][]fl
 	if len(outputs[0]) != len(features[0].Sequences) {
 		return nil, fmt.Errorf("tasks: %s: %d logits for %d choices", e.Place, len(outputs[0]), len(features[0].Sequences))
 	}
-	choice := argMax(outputs[0])
+	choice := ArgMax(outputs[0])
 	p := &Prediction{Choice: &choice, Probabilities: map[string]float64{}}
 	for i, probability := range softmax(outputs[0]) {
 		p.Probabilities[strconv.Itoa(i)] = probability

@@ -348,9 +348,9 @@ func (k *tokens) Predict(e *Example, features []*Feature, outputs [][]float32) (
 	for i := range p.Labels {
 		p.Labels[i] = outside
 	}
-	for i, word := range f.words {
-		if word >= 0 {
-			p.Labels[word] = k.labels.names[argMax(logits[i*labels:(i+1)*labels])]
+	for i, label := range decideRows(logits, labels) {
+		if word := f.words[i]; word >= 0 {
+			p.Labels[word] = k.labels.names[label]
 		}
 	}
 	p.Entities = entities(p.Labels)
