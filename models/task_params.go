@@ -15,6 +15,7 @@ import (
 type TaskParams struct {
 	Task            string  `json:"task"` // the name that package tasks knows it by
 	Metric          string  `json:"metric,omitzero"`
+	Texts           int     `json:"texts,omitzero"`             // of an example of sentences: 1 or 2; 0 is either, or not known
 	MaxLength       int     `json:"max_length,omitzero"`        // most tokens of a sequence
 	LabelSeparator  string  `json:"label_separator,omitzero"`   // between the labels of one column
 	DocStride       int     `json:"doc_stride,omitzero"`        // tokens from one window of a passage to the next
@@ -56,6 +57,9 @@ func (p TaskParams) validate() error {
 		if n.value < 0 || n.value > math.MaxInt32 {
 			return fmt.Errorf("%s is %d, want 0 or more", n.key, n.value)
 		}
+	}
+	if p.Texts < 0 || p.Texts > 2 {
+		return fmt.Errorf("texts is %d, want 1 or 2", p.Texts)
 	}
 	if p.Scale < 0 {
 		return fmt.Errorf("scale is %v, want 0 or more", p.Scale)

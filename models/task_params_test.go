@@ -13,7 +13,7 @@ func TestTaskParams(t *testing.T) {
 		t.Fatal(err)
 	}
 	want.TaskParams = TaskParams{
-		Task: "squad2", Metric: "f1", MaxLength: 384, LabelSeparator: "|", DocStride: 64, MaxQueryLength: 32,
+		Task: "squad2", Metric: "f1", Texts: 2, MaxLength: 384, LabelSeparator: "|", DocStride: 64, MaxQueryLength: 32,
 		MaxAnswerLength: 20, NBest: 5, NoAnswer: true, NullThreshold: -1.5, Scale: 5,
 	}
 	text, err := json.Marshal(want)
@@ -34,6 +34,7 @@ func TestTaskParams(t *testing.T) {
 		`{"goalbert": 3}`:                 "task_specific_params, goalbert: not what a model was fine-tuned with",
 		`{"goalbert": {"max_length": 8}}`: "the task is missing; want its name",
 		`{"goalbert": {"task": "tokens", "max_length": -8}}`: "max_length is -8, want 0 or more",
+		`{"goalbert": {"task": "glue/qnli", "texts": 3}}`:    "texts is 3, want 1 or 2",
 		`{"goalbert": {"task": "tokens", "doc_strid": 8}}`:   `unknown field "doc_strid"; remove it`,
 		`{"goalbert": {"task": "similarity", "scale": -5}}`:  "scale is -5, want 0 or more",
 	} {

@@ -19,6 +19,8 @@ type classification struct {
 	options Options
 	tables  []table // of a layout that is known by name; nil are the options' columns
 	labels  vocabulary
+	texts   int    // of each example, 1 or 2; 0 is either, or not known yet
+	own     *table // of the data set that the model was fine-tuned on; a file that has its columns is read by it
 }
 
 func newClassification(o Options) Task {
@@ -42,29 +44,19 @@ func (o Options) labelsOfColumns() []string {
 
 func (c *classification) Name() string { return c.name }
 
-// The usual names of columns.
-var (
-	usualText  = []string{"text", "sentence", "sentence1", "text_a"}
-	usualPair  = []string{"text_pair", "sentence2", "text_b"}
-	usualLabel = []string{"label", "labels"}
-)
-
-// textColumns are the columns of one or two sentences.
-func (o Options) textColumns() []column {
-	return []column{
-		{role: "text", name: o.Text, usual: usualText},
-		{role: "second text", name: o.Pair, usual: usualPair, optional: true},
-	}
-}
-
 func (c *classification) columns(labelled bool) []table {
-	t := table{format: c.options.Format, header: c.options.Header, columns: c.options.textColumns()}
+	t := table{format: c.options.Format, header: c.options.Header, columns: c.options.textColumns(c.texts)}
 	tables := c.tables
 	if tables == nil {
 		for _, name := range orEmpty(c.options.Label) {
 			t.columns = append(t.columns, column{role: "label", name: name, usual: usualLabel})
 		}
 		tables = []table{t}
+		if c.own != nil && c.options.namesNoColumn() {
+			own := *c.own
+			own.format, own.guess = t.format, true
+			tables = []table{own, t}
+		}
 	}
 	if labelled {
 		return tables
@@ -87,8 +79,8 @@ func withoutLabels(tables []table, plain bool) []table {
 		t.columns = t.columns[:2]
 		kept = append(kept, t)
 	}
-	if plain {
-		return withPlain(kept[0])
+	if last := len(kept) - 1; plain {
+		return append(kept[:last], withPlain(kept[last])...)
 	}
 	return kept
 }
@@ -111,30 +103,13 @@ func (c *classification) Read(path string, labelled bool) iter.Seq2[*Example, er
 }
 
 func (c *classification) example(r *row, labelled bool) (*Example, error) {
-	e, err := textExample(r)
+	e, err := textExample(r, c.texts)
 	if err != nil || !labelled {
 		return e, err
 	}
 	e.Labelled = true
 	if e.Labels, err = c.labelsOf(r, r.cells[2:]); err != nil {
 		return nil, err
-	}
-	return e, nil
-}
-
-// textExample returns an example of the one or two sentences in the first two cells of a row.
-func textExample(r *row) (*Example, error) {
-	text, err := r.text(0, "text")
-	if err != nil {
-		return nil, err
-	}
-	e := &Example{ID: r.place, Place: r.place, Texts: []string{text}}
-	if r.cells[1] != nil {
-		pair, err := r.text(1, "second text")
-		if err != nil {
-			return nil, err
-		}
-		e.Texts = append(e.Texts, pair)
 	}
 	return e, nil
 }
@@ -201,17 +176,6 @@ func (c *classification) checked(r *row, labels []string) ([]string, error) {
 // multi says whether labels do not exclude each other.
 func (c *classification) multi() bool { return c.options.MultiLabel || len(c.options.Label) > 1 }
 
-// typed is the place of texts that somebody typed.
-const typed = "the text"
-
-// typedSentences returns the example of one or two sentences.
-func typedSentences(task Task, texts []string) (*Example, error) {
-	if len(texts) < 1 || len(texts) > 2 {
-		return nil, fmt.Errorf("tasks: %d texts, task %s wants one or two", len(texts), task.Name())
-	}
-	return &Example{ID: typed, Place: typed, Texts: texts}, nil
-}
-
 func (c *classification) Example(texts ...string) (*Example, error) { return typedSentences(c, texts) }
 
 func (c *classification) Adopt(config models.Config) error {
@@ -227,6 +191,7 @@ func (c *classification) Adopt(config models.Config) error {
 	}
 	c.options.MultiLabel = multi
 	c.labels.adopt(config)
+	c.texts, c.own = config.TaskParams.Texts, pairTable(config.TaskParams.Task)
 	return checkMetric(c.options.Metric, c.scoreNames())
 }
 
@@ -237,6 +202,7 @@ func (c *classification) Learn(examples []*Example) error {
 	if len(c.labels.names) < 2 && !c.multi() {
 		return fmt.Errorf("tasks: all training examples have the label %q; want at least two labels", c.labels.names[0])
 	}
+	c.texts = textsOf(examples)
 	return nil
 }
 
@@ -255,7 +221,7 @@ func (c *classification) Configure(config models.Config) (models.Config, error) 
 }
 
 func (c *classification) Features(e *Example, t tokenizer.Tokenizer) ([]*Feature, error) {
-	f, err := sentenceFeature(c.options.encoder(), e, t)
+	f, err := sentenceFeature(c.options.encoder(), e, c.texts, t)
 	if err != nil || !e.Labelled {
 		return []*Feature{f}, err
 	}
@@ -274,16 +240,6 @@ func (c *classification) Features(e *Example, t tokenizer.Tokenizer) ([]*Feature
 		}
 	}
 	return []*Feature{f}, nil
-}
-
-// sentenceFeature is one sequence of one or two sentences.
-func sentenceFeature(n encoder, e *Example, t tokenizer.Tokenizer) (*Feature, error) {
-	var pair *string
-	if len(e.Texts) > 1 {
-		pair = &e.Texts[1]
-	}
-	s, truncated, err := n.sequence(t, e.Place, e.Texts[0], pair)
-	return &Feature{Sequences: []Sequence{s}, Truncated: truncated}, err
 }
 
 func (c *classification) Predict(e *Example, _ []*Feature, outputs [][]float32) (*Prediction, error) {

@@ -6,6 +6,7 @@
 //	table.go           rows of TSV, CSV and JSON lines
 //	labels.go          classes, found in training examples or given
 //	encoding.go        texts to sequences of a limited length
+//	texts.go           one or two sentences: which columns, how many
 //	classification.go  one or two sentences and a label, or several
 //	regression.go      a number of one or two sentences
 //	tokens.go          a tag of each word: entities.go what tags say, and its metric

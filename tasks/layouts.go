@@ -153,6 +153,16 @@ func (l layout) tables() []table {
 	return append([]table{t}, l.numbered.tables()...)
 }
 
+// pairTable returns the way to read files that have the columns of a data set, known by the task's name, of pairs of
+// sentences and a class; nil of others, whose columns have usual names.
+func pairTable(name string) *table {
+	l := layouts[name]
+	if l.pair == "" || General(name) != "classification" {
+		return nil
+	}
+	return &l.tables()[0]
+}
+
 // Files returns the file of a split of a data set whose layout is known by the task's name, below a directory.
 func Files(name, dir, split string) (string, error) {
 	l, ok := layouts[name]

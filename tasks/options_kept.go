@@ -40,6 +40,7 @@ func (o Options) With(p models.TaskParams, own func(option string) bool) Options
 
 func (c *classification) kept() models.TaskParams {
 	p := c.options.kept(c.name, c.scoreNames()[0])
+	p.Texts = c.texts
 	if c.multi() {
 		p.LabelSeparator = c.labelSeparator()
 	}
@@ -48,7 +49,11 @@ func (c *classification) kept() models.TaskParams {
 
 func (c *classification) labelSeparator() string { return cmp.Or(c.options.LabelSeparator, ",") }
 
-func (r *regression) kept() models.TaskParams { return r.options.kept(r.name, ofValues[0]) }
+func (r *regression) kept() models.TaskParams {
+	p := r.options.kept(r.name, ofValues[0])
+	p.Texts = r.texts
+	return p
+}
 
 func (k *tokens) kept() models.TaskParams { return k.options.kept(k.Name(), ofTags[0]) }
 

@@ -43,11 +43,11 @@ func TestConfigureKeepsOptions(t *testing.T) {
 		options Options
 		want    models.TaskParams
 	}{
-		{"classification", Options{MaxLength: 64}, models.TaskParams{Metric: "accuracy", MaxLength: 64}},
-		{"classification", Options{MultiLabel: true}, models.TaskParams{Metric: "f1_micro", MaxLength: 512, LabelSeparator: ","}},
-		{"glue/cola", Options{}, models.TaskParams{Metric: "matthews_correlation", MaxLength: 512}},
-		{"imdb", Options{Metric: "f1"}, models.TaskParams{Metric: "f1", MaxLength: 512}},
-		{"regression", Options{}, models.TaskParams{Metric: "pearson", MaxLength: 512}},
+		{"classification", Options{MaxLength: 64}, models.TaskParams{Metric: "accuracy", Texts: 2, MaxLength: 64}},
+		{"classification", Options{MultiLabel: true}, models.TaskParams{Metric: "f1_micro", Texts: 2, MaxLength: 512, LabelSeparator: ","}},
+		{"glue/cola", Options{}, models.TaskParams{Metric: "matthews_correlation", Texts: 2, MaxLength: 512}},
+		{"imdb", Options{Metric: "f1"}, models.TaskParams{Metric: "f1", Texts: 2, MaxLength: 512}},
+		{"regression", Options{}, models.TaskParams{Metric: "pearson", Texts: 2, MaxLength: 512}},
 		{"tokens", Options{}, models.TaskParams{Metric: "f1", MaxLength: 512}},
 		{"squad2", Options{NullThreshold: 1}, models.TaskParams{Metric: "f1", MaxLength: 512, DocStride: 128, MaxQueryLength: 64,
 			MaxAnswerLength: 30, NBest: 20, NoAnswer: true, NullThreshold: 1}},

@@ -17,6 +17,7 @@ type regression struct {
 	name    string
 	options Options
 	tables  []table
+	texts   int // of each example, as of a classification
 }
 
 func newRegression(o Options) Task { return &regression{name: "regression", options: o} }
@@ -33,7 +34,7 @@ func (o Options) valueColumn() column {
 func (r *regression) columns(labelled bool) []table {
 	tables := r.tables
 	if tables == nil {
-		columns := append(r.options.textColumns(), r.options.valueColumn())
+		columns := append(r.options.textColumns(r.texts), r.options.valueColumn())
 		tables = []table{{format: r.options.Format, header: r.options.Header, columns: columns}}
 	}
 	if labelled {
@@ -44,7 +45,7 @@ func (r *regression) columns(labelled bool) []table {
 
 func (r *regression) Read(path string, labelled bool) iter.Seq2[*Example, error] {
 	return examples(rows(path, r.columns(labelled)...), func(row *row) (*Example, error) {
-		e, err := textExample(row)
+		e, err := textExample(row, r.texts)
 		if err == nil && labelled {
 			e.Labelled = true
 			e.Value, err = row.number(2, "value")
@@ -91,10 +92,12 @@ func (r *regression) Adopt(c models.Config) error {
 		return fmt.Errorf("tasks: the model has %d labels that are no regression, task %s wants one value; fine-tune it "+
 			"first", c.Labels.Len(), r.name)
 	}
+	r.texts = c.TaskParams.Texts
 	return nil
 }
 
 func (r *regression) Learn(examples []*Example) error {
+	r.texts = textsOf(examples)
 	for _, e := range examples {
 		if e.Value != examples[0].Value {
 			return nil
@@ -110,7 +113,7 @@ func (r *regression) Configure(c models.Config) (models.Config, error) {
 }
 
 func (r *regression) Features(e *Example, t tokenizer.Tokenizer) ([]*Feature, error) {
-	f, err := sentenceFeature(r.options.encoder(), e, t)
+	f, err := sentenceFeature(r.options.encoder(), e, r.texts, t)
 	if err != nil {
 		return nil, err
 	}

@@ -58,6 +58,7 @@ type table struct {
 	header  bool
 	plain   bool // one text a line: the file has one column, and no header
 	short   bool // some lines of the file as it was published have too few columns
+	guess   bool // of a file that does not fit it the next table tells what is wrong
 	columns []column
 }
 
@@ -233,7 +234,9 @@ func locate(record []string, tables []table) (located, error) {
 		if problem == nil {
 			return l, nil
 		}
-		err = cmp.Or(err, problem)
+		if !t.guess {
+			err = cmp.Or(err, problem)
+		}
 	}
 	return located{}, err
 }
@@ -371,7 +374,9 @@ func parseObject(place, text string, tables []table) (*row, error) {
 		if err == nil {
 			return r, nil
 		}
-		first = cmp.Or(first, err)
+		if !t.guess {
+			first = cmp.Or(first, err)
+		}
 	}
 	return nil, first
 }

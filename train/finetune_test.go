@@ -652,7 +652,7 @@ func TestFingerprintOfDevExamples(t *testing.T) {
 // Scores by another metric, or of answers that are decoded otherwise, are not compared with those of a checkpoint.
 func TestResumeOfAnotherTask(t *testing.T) {
 	e := newFakeClassifier()
-	made := models.TaskParams{Task: "squad2", Metric: "f1", MaxLength: 384, NoAnswer: true}
+	made := models.TaskParams{Task: "squad2", Metric: "f1", Texts: 2, MaxLength: 384, NoAnswer: true}
 	e.weights.Config.TaskParams = made
 	o := testFinetuneOptions(t, e, rising)
 	finetune(t, e, o)
@@ -661,6 +661,7 @@ func TestResumeOfAnotherTask(t *testing.T) {
 		`max_length is 128, the checkpoint was made with 384`:       func(p *models.TaskParams) { p.MaxLength = 128 },
 		`no_answer is not given, the checkpoint was made with true`: func(p *models.TaskParams) { p.NoAnswer = false },
 		`null_threshold is 2, the checkpoint was made with none`:    func(p *models.TaskParams) { p.NullThreshold = 2 },
+		`texts is 1, the checkpoint was made with 2`:                func(p *models.TaskParams) { p.Texts = 1 },
 		"": func(p *models.TaskParams) {},
 	} {
 		changed := newFakeClassifier()
@@ -670,6 +671,11 @@ func TestResumeOfAnotherTask(t *testing.T) {
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("error %v, want %q", err, want)
 		}
+	}
+	older := made
+	older.Texts = 0
+	if err := sameTask(made, older); err != nil {
+		t.Errorf("a checkpoint that does not know how many texts its examples have: %v", err)
 	}
 }
 

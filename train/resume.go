@@ -81,6 +81,9 @@ func (c *Checkpoint) ReadWeights(config models.Config) (*models.Weights, error) 
 // sameTask reports the first thing in which a task, its metric and how outputs are decoded differ: scores of one could not
 // be compared with those of the other.
 func sameTask(now, made models.TaskParams) error {
+	if made.Texts == 0 { // it is older than this, or trained on either number
+		now.Texts = 0
+	}
 	name, a, b := corpus.DifferentField(now, made)
 	if name == "" { // what only the checkpoint has
 		name, b, a = corpus.DifferentField(made, now)
