@@ -146,8 +146,9 @@ func (r *taskRun) in(engine, path string, o *engineOptions) (*evaluate.TaskResul
 	} else if err := r.task.Adopt(m.config); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	began := time.Now()
-	got, err := evaluate.Task(r.command.Context(), m.session, m.config, r.task, r.set)
+	began, shown := time.Now(), watch(r.command, m.session, sequencesOf(r.set))
+	got, err := evaluate.Task(r.command.Context(), shown, m.config, r.task, r.set)
+	shown.end()
 	if err != nil {
 		return nil, err
 	}
@@ -155,6 +156,13 @@ func (r *taskRun) in(engine, path string, o *engineOptions) (*evaluate.TaskResul
 		Model: path, Engine: m.session.Engine(), Scores: got.Scores, Seconds: time.Since(began).Seconds(),
 	})
 	return got, nil
+}
+
+func sequencesOf(set *tasks.Set) (n int) {
+	for _, f := range set.Features {
+		n += len(f.Sequences)
+	}
+	return n
 }
 
 // prepare opens the task of the first model and reads its examples.

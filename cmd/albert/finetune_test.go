@@ -243,6 +243,9 @@ func TestFinetuneFromModels(t *testing.T) {
 	if names := after.Config.Labels.Names(); !slices.Equal(names, []string{"short", "long"}) {
 		t.Errorf("the labels are %v, want those of the file, in its order", names)
 	}
+	if flags, err := os.ReadFile(p.path("frozen/" + flagsFile)); err != nil || !bytes.Contains(flags, []byte(p.path("pretrained/model"))) {
+		t.Errorf("the flags are %s, error %v; want the directory, for the run may have another checkpoint when it is resumed", flags, err)
+	}
 	if r := from(p.path("frozen/model"), "further", "--steps", "5", "--label-weights", "long=2"); r.code != 0 || strings.Contains(r.stderr, " new") {
 		t.Errorf("got %+v, want that nothing is new", r)
 	}

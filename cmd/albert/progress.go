@@ -12,7 +12,7 @@ import (
 	"goalbert/train"
 )
 
-// progress shows how a training goes on: a bar on a terminal, elsewhere a line every now and then.
+// progress shows how a training, or an evaluation, goes on: a bar on a terminal, elsewhere a line every now and then.
 type progress struct {
 	w        io.Writer
 	terminal bool
@@ -46,10 +46,14 @@ func (p *progress) Begin(plan train.Plan) {
 		p.line("going on from %s", plan.CheckpointDirectory)
 	}
 	if p.terminal {
-		p.bar = progressbar.NewOptions(plan.Steps, progressbar.OptionSetWriter(p.w), progressbar.OptionSetWidth(24),
-			progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false), progressbar.OptionClearOnFinish())
+		p.bar = p.newBar()
 	}
 	p.began = time.Now()
+}
+
+func (p *progress) newBar() *progressbar.ProgressBar {
+	return progressbar.NewOptions(p.steps, progressbar.OptionSetWriter(p.w), progressbar.OptionSetWidth(24),
+		progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false), progressbar.OptionClearOnFinish())
 }
 
 func (p *progress) Step(m train.Metrics) {

@@ -48,7 +48,11 @@ func newSimilar() *cobra.Command {
 			return err
 		}
 		defer e.model.session.Close()
+		shown := watch(c, e.model.session, len(texts))
+		e.model.session = shown
 		embeddings, err := e.embed(texts)
+		shown.end()
+		e.model.session = shown.Session
 		if err != nil {
 			return err
 		}
