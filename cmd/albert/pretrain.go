@@ -214,7 +214,9 @@ func (p *pretraining) start(c *cobra.Command, files []string, out string) (*trai
 			"or --model, a model with its own")
 	}
 	config, t, err := p.starting.open(c)
-	config = config.As(models.ForPreTraining) // a model to go on from may have another head
+	if p.model != "" {
+		config = config.As(models.ForPreTraining) // whatever its head is
+	}
 	if p.dropout >= 0 {
 		config.HiddenDropoutProb, config.AttentionProbsDropoutProb = p.dropout, p.dropout
 	}
