@@ -44,6 +44,15 @@ func Find(ctx context.Context, name string, progress Progress) (string, error) {
 	return findOnHub(ctx, id, revision, progress)
 }
 
+// Pin returns a name by which Find finds again what it found as dir by name, whatever becomes of the name: of a model of the hub
+// its commit, on any machine, otherwise the directory.
+func Pin(name, dir string) string {
+	if id, _, ok := parseHubName(name); ok && inHubCache(dir) {
+		return id + "@" + filepath.Base(dir)
+	}
+	return dir
+}
+
 // findIn returns the checkpoint of a directory that is one, or a run.
 func findIn(dir string) (string, error) {
 	inside := os.DirFS(dir)

@@ -243,6 +243,12 @@ func TestFindRevisionOfPullRequest(t *testing.T) {
 	if again, err := find(hubID + "@refs/pr/1"); err != nil || again != dir {
 		t.Errorf("a second time: got %s, error %v; want the snapshot", again, err)
 	}
+	if got, want := Pin(hubID+"@refs/pr/1", dir), hubID+"@"+hubCommit; got != want {
+		t.Errorf("a model of the hub is pinned as %s, want %s", got, want)
+	}
+	if got, want := Pin("run", "run/model"), "run/model"; got != want {
+		t.Errorf("a run is pinned as %s, want %s", got, want)
+	}
 	if _, err := find(hubID + "@refs/../main"); err == nil {
 		t.Error("a revision that leaves its directory is taken")
 	}

@@ -192,6 +192,9 @@ func (c *classification) Adopt(config models.Config) error {
 	c.options.MultiLabel = multi
 	c.labels.adopt(config)
 	c.texts, c.own = config.TaskParams.Texts, pairTable(config.TaskParams.Task)
+	if m := c.options.Metric; m == config.TaskParams.Metric && !slices.Contains(c.scoreNames(), m) {
+		c.options.Metric = "" // kept by a version that did not check it
+	}
 	return checkMetric(c.options.Metric, c.scoreNames())
 }
 

@@ -2,6 +2,7 @@ package tasks
 
 import (
 	"cmp"
+	"slices"
 
 	"goalbert/models"
 )
@@ -18,7 +19,11 @@ func (o Options) With(p models.TaskParams, own func(option string) bool) Options
 		option string
 		take   func()
 	}{
-		{"metric", func() { o.Metric = p.Metric }},
+		{"metric", func() {
+			if slices.Contains(possibleScores[General(p.Task)], p.Metric) { // of a version that did not check it, it may be none
+				o.Metric = p.Metric
+			}
+		}},
 		{"max-length", func() { o.MaxLength = p.MaxLength }},
 		{"label-separator", func() { o.LabelSeparator = p.LabelSeparator }},
 		{"doc-stride", func() { o.DocStride = p.DocStride }},

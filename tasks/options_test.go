@@ -23,6 +23,9 @@ func TestOptionsWith(t *testing.T) {
 	if got := (Options{}).With(c.TaskParams, none); !sameOptions(got, given) || c.TaskParams.Task != "squad" {
 		t.Errorf("from %+v: %+v, want %+v", c.TaskParams, got, given)
 	}
+	if got := (Options{}).With(models.TaskParams{Task: "similarity/stsb", Metric: "accuracy"}, none); got.Metric != "" {
+		t.Errorf("a metric that the task has not is kept: %q", got.Metric)
+	}
 	got := Options{MaxLength: 20}.With(c.TaskParams, func(option string) bool { return option == "max-length" || option == "no-answer" })
 	if given.MaxLength, given.NoAnswer = 20, false; !sameOptions(got, given) {
 		t.Errorf("got %+v, want %+v", got, given)

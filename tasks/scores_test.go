@@ -62,6 +62,10 @@ func TestMetricThatIsNone(t *testing.T) {
 	if err := newTask(t, "classification", Options{Metric: "f1"}).Adopt(config); err == nil || !strings.Contains(err.Error(), `metric is "f1"`) {
 		t.Errorf("F1 of one of three labels: %v", err)
 	}
+	config.TaskParams.Metric = "f1" // kept by the model itself, which must go on answering
+	if err := newTask(t, "classification", Options{Metric: "f1"}).Adopt(config); err != nil {
+		t.Error(err)
+	}
 }
 
 // Each name of a score of answers that may be none is one that the official metric has.

@@ -236,6 +236,9 @@ func (k *calibration) reader(c models.Config) (tasks.Task, bool, error) {
 	if !plain && slices.ContainsFunc(k.data, func(path string) bool { return filepath.Ext(path) == ".txt" }) {
 		return nil, false, usagef("--calibrate has files with and without labels (.txt); give one kind, or --agreement")
 	}
+	if plain {
+		c.TaskParams.Texts = 0 // what is compared are the outputs for whatever text
+	}
 	if c.Architecture.HasPredictions() && !plain {
 		return nil, false, fmt.Errorf("export: an %s answers no task with labels; calibrate on the agreement of its predictions (--agreement, or a .txt file)",
 			c.Architecture)

@@ -149,7 +149,7 @@ func (f *finetuning) run() error {
 		result.Labels = f.start.Labels.Names()
 	}
 	if f.model != "" { // a run's newest checkpoint, or a name's on the hub, may be another one by then
-		if err := c.Flags().Set("model", f.directory); err != nil {
+		if err := c.Flags().Set("model", models.Pin(f.model, f.directory)); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"slices"
@@ -16,6 +17,9 @@ func (f *finetuning) prepare() error {
 	f.hyperparameters = tasks.Defaults(f.name)
 	f.fill()
 	there, vocabulary, err := f.starting.open(f.command)
+	if err != nil && f.resume && f.model != "" {
+		return fmt.Errorf("%w; it is what the run began with, and its vocabulary and labels are wanted again: name it where it is now (--model)", err)
+	}
 	if err != nil {
 		return err
 	}
@@ -27,6 +31,9 @@ func (f *finetuning) prepare() error {
 		return err
 	}
 	if err := f.learn(there); err != nil {
+		return err
+	}
+	if err := f.readDev(); err != nil {
 		return err
 	}
 	if f.start.HiddenDropoutProb, f.start.AttentionProbsDropoutProb = f.dropout, f.dropout; f.dropout < 0 {
@@ -46,7 +53,7 @@ func (f *finetuning) prepare() error {
 	return encode(f.command, f.task, f.vocabulary, f.tested, "dev examples")
 }
 
-// read reads the examples to train on and the dev examples.
+// read reads the examples to train on, and holds out of them those that are to be dev examples.
 func (f *finetuning) read() error {
 	files, err := f.files(f.train, f.data, tasks.Train)
 	if err != nil {
@@ -68,7 +75,16 @@ func (f *finetuning) read() error {
 			counted(len(f.tested.Examples)), counted(len(f.labelled)))
 		return nil
 	}
-	if files, err = f.files(f.dev, f.data, tasks.Dev); err != nil || len(files) == 0 {
+	return nil
+}
+
+// readDev reads the dev examples, unless they were held out, now that the task knows how the training examples are.
+func (f *finetuning) readDev() error {
+	if len(f.tested.Examples) > 0 {
+		return nil
+	}
+	files, err := f.files(f.dev, f.data, tasks.Dev)
+	if err != nil || len(files) == 0 {
 		return err
 	}
 	f.tested, err = tasks.Load(f.task, true, f.skipBad, files...)

@@ -143,6 +143,9 @@ func (p *pretraining) run(c *cobra.Command, files []string, out string) error {
 			return usagef("--%s is for a new run, and --resume goes on with what the checkpoint has; leave one of them out", name)
 		}
 	}
+	if !(p.dropout < 1) {
+		return usagef("dropout is %v, want below 1", p.dropout)
+	}
 	checkpoint, config, t, err := p.start(c, files, out)
 	if err != nil {
 		return err

@@ -40,13 +40,27 @@ func TestPretrainGoesOn(t *testing.T) {
 	if r.code != exitUsage || !strings.Contains(r.stderr, "--model is empty") {
 		t.Errorf("an empty model: got exit code %d and %q, want %d", r.code, r.stderr, exitUsage)
 	}
+	r = albert(t, "", p.pretrain("third", "--steps", "2", "--dropout", "1")...)
+	if r.code != exitUsage || !strings.Contains(r.stderr, "dropout is 1, want below 1") {
+		t.Errorf("a dropout of all: got exit code %d and %q, want %d", r.code, r.stderr, exitUsage)
+	}
 	albert(t, "", append(again, "--model", p.path("nowhere"), "--out", p.path("third"))...).fails(t, "nowhere")
 }
 
 // A classifier's encoder goes on as a pre-training's, whose heads are new and named.
 func TestPretrainFromClassifier(t *testing.T) {
 	p := newProject(t)
-	dir := p.taskModel(t, models.ForSequenceClassification, "", "bad", "good")
+	dir := p.taskModel(t, models.ForSequenceClassification, models.MultiLabel, "bad", "good")
+	w, err := models.ReadCheckpoint(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Config.TaskParams = models.TaskParams{Task: "classification", MaxLength: 9}
+	if err := models.WriteDirectory(p.path("tuned"), w.WriteFiles); err != nil {
+		t.Fatal(err)
+	}
+	p.copyVocabulary(t, p.path("tuned"))
+	dir = p.path("tuned")
 	r := albert(t, "", "pretrain", p.corpus, "--model", dir, "--sequence-length", "24", "--batch", "8", "--steps", "2", "--out", p.path("run"), "--json")
 	if r.code != 0 || !strings.Contains(r.stderr, "predictions.") || !strings.Contains(r.stderr, "classifier.weight and classifier.bias are not used") &&
 		!strings.Contains(r.stderr, "classifier.bias and classifier.weight are not used") {

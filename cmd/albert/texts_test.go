@@ -1,11 +1,13 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
 
 	"goalbert/models"
+	"goalbert/runtime/ort"
 )
 
 // A model of pairs reads both texts of a file as its data set has them, and refuses half an example.
@@ -52,6 +54,31 @@ func TestModelOfPairsReadsPairs(t *testing.T) {
 		run("eval", "--data", p.path("halves.tsv")).fails(t, "halves.tsv:2: 1 text, and the model takes 2; name the columns of both")
 		run("predict", "one text").fails(t, "text 1: 1 text, and the model takes 2", "put a tab between typed ones")
 	}
+}
+
+// Half an example among the dev examples is bad as any other, and left out where that is asked for; texts without labels
+// calibrate a model of pairs one by one.
+func TestHalvesOfPairs(t *testing.T) {
+	p := newProject(t)
+	var lines, texts strings.Builder
+	for i, s := range sentencesOf(12) {
+		fmt.Fprintf(&lines, `{"text": "kato", "text_pair": %q, "label": "%d"}`+"\n", s, i%2)
+		texts.WriteString(s + "\n")
+	}
+	write(t, p.path("train.jsonl"), lines.String())
+	write(t, p.path("dev.jsonl"), lines.String()+`{"text": "kato", "label": "1"}`+"\n")
+	write(t, p.path("texts.txt"), texts.String())
+	arguments := []string{"finetune", "--task", "classification", "--config", p.config, "--tokenizer", p.vocabulary, "--train", p.path("train.jsonl"),
+		"--dev", p.path("dev.jsonl"), "--steps", "2", "--warmup", "0", "--batch", "4", "--out", p.path("run")}
+	albert(t, "", arguments...).fails(t, "dev.jsonl:13: 1 text, and the model takes 2")
+	if r := albert(t, "", append(arguments, "--skip-bad")...); r.code != 0 || !strings.Contains(r.stderr, "1 examples were left out") {
+		t.Errorf("got exit code %d and %q, want one example left out", r.code, r.stderr)
+	}
+	if _, err := ort.Find(""); err != nil {
+		t.Skip("calibrating needs ONNX Runtime")
+	}
+	must(t, "export", p.path("run"), "--out", p.path("out/model.onnx"), "--precision", "int8", "--calibrate", p.path("texts.txt"),
+		"--max-drop", "99", "--write-uncertified")
 }
 
 // A metric that is none is found before the run's directory is made, also where there are no dev examples to score.

@@ -30,7 +30,11 @@ func watch(c *cobra.Command, session runtime.Session, sequences int) *watched {
 func (w *watched) Run(ctx context.Context, inputs map[string]runtime.Tensor) (map[string]runtime.Tensor, error) {
 	outputs, err := w.Session.Run(ctx, inputs)
 	if err == nil {
-		w.done += inputs[models.InputIDs].Shape[0]
+		sequences := 1
+		for shape := inputs[models.InputIDs].Shape; len(shape) > 1; shape = shape[1:] { // of choices there are several an example
+			sequences *= shape[0]
+		}
+		w.done += sequences
 		w.show.sequences(w.Engine(), w.done)
 	}
 	return outputs, err

@@ -26,7 +26,7 @@ func TestWatch(t *testing.T) {
 	c.SetErr(&said)
 	w := watch(c, counter{}, 2000)
 	run := func() {
-		if _, err := w.Run(t.Context(), map[string]runtime.Tensor{models.InputIDs: runtime.NewTensor(make([]int64, 1500), 500, 3)}); err != nil {
+		if _, err := w.Run(t.Context(), map[string]runtime.Tensor{models.InputIDs: runtime.NewTensor(make([]int64, 1500), 125, 4, 3)}); err != nil {
 			t.Fatal(err)
 		}
 	}
